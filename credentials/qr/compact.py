@@ -25,6 +25,7 @@ _CREDENTIAL_ONLY, _FULL_RECEIPT, _LANDMARK_RECEIPT = 0, 1, 2
 _RECEIPT_BITS = 0b0000_0011
 _CHINESE = 0b0000_0100
 _RESERVED = 0b0000_1000
+_SIZE_LIMIT = 32 * 1024
 _SUITE = "eddsa-jcs-2022"
 
 
@@ -37,6 +38,8 @@ def to_bytes(credential: dict[str, Json], receipt: str | None) -> bytes:
         parse_exact(exact)
     except KeysError as error:
         raise BadQR(f"the credential is not exact JSON: {error}") from error
+    if len(exact) > _SIZE_LIMIT:
+        raise BadQR("this credential is too large for a QR code; share it as a file")
     data = _write(kept, kept_receipt, dictionary(LATEST))
     read_back, receipt_back = from_bytes(data)
     if encode(read_back) != exact or receipt_back != kept_receipt:

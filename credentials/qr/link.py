@@ -7,7 +7,7 @@ without anything being sent to a server. The digit after `#` is the format numbe
 import re
 
 from credentials.qr.compact import from_bytes, to_bytes
-from credentials.qr.digits import bytes_to_digits, digits_to_bytes
+from credentials.qr.digits import MAX_DIGITS, bytes_to_digits, digits_to_bytes
 from credentials.qr.errors import BadQR
 from keys import Json
 
@@ -24,7 +24,10 @@ def to_digits(credential: dict[str, Json], receipt: str | None = None) -> str:
     its eddsa-jcs-2022 proof and the receipt only its Ed25519 signature lines; all else comes back
     byte for byte. Raises `BadQR` where that cannot be had.
     """
-    return bytes_to_digits(to_bytes(credential, receipt))
+    digits = bytes_to_digits(to_bytes(credential, receipt))
+    if len(digits) > MAX_DIGITS:
+        raise BadQR("this credential is too large for a QR code; share it as a file")
+    return digits
 
 
 def from_digits(digits: str) -> tuple[dict[str, Json], str | None]:

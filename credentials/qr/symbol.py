@@ -10,8 +10,10 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from credentials.qr.compact import to_bytes
+from credentials.qr.digits import bytes_to_digits
 from credentials.qr.errors import BadQR
-from credentials.qr.link import parse_url, qr_url, to_digits
+from credentials.qr.link import parse_url, qr_url
 from keys import Json
 
 if TYPE_CHECKING:
@@ -40,11 +42,11 @@ class Symbol:
 def choose_symbol(domain: str, credential: dict[str, Json], receipt: str | None = None) -> Symbol:
     """The symbol of a credential, with its receipt if that fits; `BadQR` if nothing does."""
     if receipt is not None:
-        url = qr_url(domain, to_digits(credential, receipt))
+        url = qr_url(domain, bytes_to_digits(to_bytes(credential, receipt)))
         fit = _fit(url)
         if fit is not None:
             return Symbol(url, *fit, has_receipt=True, note=None)
-    url = qr_url(domain, to_digits(credential))
+    url = qr_url(domain, bytes_to_digits(to_bytes(credential, None)))
     fit = _fit(url)
     if fit is None:
         raise BadQR(_TOO_LARGE)

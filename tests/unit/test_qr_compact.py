@@ -2,6 +2,8 @@
 
 import binascii
 import json
+import random
+import zlib
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,14 @@ def test_a_credential_without_a_jcs_proof_is_refused(proof: Json) -> None:
 def test_a_credential_that_is_not_exact_json_is_refused() -> None:
     with pytest.raises(BadQR, match="not exact JSON"):
         to_digits({**WITH_RECEIPT["credential"], "extra": float("nan")})
+
+
+@pytest.mark.parametrize("length", [3000, 40_000])
+def test_a_credential_no_symbol_could_hold_is_refused(length: int) -> None:
+    dice = random.Random(1)
+    name = "".join(chr(dice.randrange(0x4E00, 0x9FA5)) for _ in range(length))
+    with pytest.raises(BadQR, match="too large for a QR code"):
+        to_digits({**WITH_RECEIPT["credential"], "name": name})
 
 
 @pytest.mark.parametrize(
@@ -121,8 +131,6 @@ def test_a_cut_payload_is_refused_at_every_length() -> None:
 
 
 def test_a_deflate_bomb_is_refused() -> None:
-    import zlib
-
     packer = zlib.compressobj(9, wbits=-15)
     bomb = packer.compress(b"x" * 2_000_000) + packer.flush()
     with pytest.raises(BadQR, match="expands to over 65536 bytes"):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -93,10 +94,9 @@ def test_two_credentials_in_one_picture_are_refused() -> None:
         scan(saved(both, "PNG"))
 
 
-def test_a_credential_too_large_for_any_symbol_is_refused() -> None:
-    import random
-
+@pytest.mark.parametrize("length", [1200, 3000, 30_000])
+def test_a_credential_too_large_for_any_symbol_is_refused(length: int) -> None:
     dice = random.Random(1)
-    long_text = "".join(chr(dice.randrange(0x4E00, 0x9FA5)) for _ in range(1200))
+    long_text = "".join(chr(dice.randrange(0x4E00, 0x9FA5)) for _ in range(length))
     with pytest.raises(BadQR, match="share it as a file"):
         choose_symbol(DOMAIN, {**BUNDLE["credential"], "name": long_text})
