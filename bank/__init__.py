@@ -1,0 +1,1 @@
+"""The credit bank: members, awards, HTTP API, pages and command line."""

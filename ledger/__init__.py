@@ -1,0 +1,1 @@
+"""The ledger: entries, chain, Merkle tree, checkpoints and receipts."""

@@ -1,0 +1,1 @@
+"""The verifier: checks credentials and bundles offline, without I/O."""
