@@ -1,6 +1,6 @@
 """The published dictionary: what every symbol would otherwise repeat.
 
-`data/dictionary-<version>.json` holds the templates of a credential and of an entry (`template`
+`dictionary-<version>.json` holds the templates of a credential and of an entry (`template`
 explains the notation) and the preset text for deflate. A symbol names the version it was made with,
 so a published version never changes; a better one gets the next number and readers keep both.
 
@@ -85,7 +85,7 @@ def dictionary(version: int = LATEST) -> Dictionary:
             f"this QR code needs dictionary {version}, which this version does not know;"
             " update the verifier"
         )
-    path = files("credentials.qr").joinpath("data", f"dictionary-{version}.json")
+    path = files("credentials.qr").joinpath(f"dictionary-{version}.json")
     data = json.loads(path.read_text("utf-8"))
     return Dictionary(
         version,

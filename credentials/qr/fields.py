@@ -1,7 +1,7 @@
 """Kinds of field: how a stretch of canonical JSON text becomes raw bytes or a text field.
 
-Each kind has a pattern for the text it may stand for. Writing raises `Unfit` where the bytes would
-not give exactly the same text back; the caller then takes a more general form.
+Each kind has a pattern for the text it may stand for. Writing raises `UnfitError` where the bytes
+would not give exactly the same text back; the caller then takes a more general form.
 """
 
 import re
@@ -22,7 +22,7 @@ _DATE = "%Y-%m-%d"
 _B58 = "[1-9A-HJ-NP-Za-km-z]"
 
 
-class Unfit(Exception):
+class UnfitError(Exception):
     """The text is not one this kind can give back exactly."""
 
 
@@ -59,10 +59,10 @@ def _parse_time(text: str, form: str) -> int:
     try:
         moment = datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError as error:
-        raise Unfit(text) from error
+        raise UnfitError(text) from error
     seconds = int((moment - _EPOCH).total_seconds())
     if seconds < 0:
-        raise Unfit(text)
+        raise UnfitError(text)
     return seconds
 
 
@@ -104,9 +104,9 @@ def _write_key(writer: Writer, text: str) -> None:
     try:
         key = PublicKey.from_multikey(text)
     except KeysError as error:
-        raise Unfit(text) from error
+        raise UnfitError(text) from error
     if key.multikey != text:
-        raise Unfit(text)
+        raise UnfitError(text)
     writer.put(key.raw)
 
 
@@ -118,9 +118,9 @@ def _write_proof_value(writer: Writer, text: str) -> None:
     try:
         raw = base58_decode(text[1:])
     except KeysError as error:
-        raise Unfit(text) from error
+        raise UnfitError(text) from error
     if len(raw) != 64 or "z" + base58_encode(raw) != text:
-        raise Unfit(text)
+        raise UnfitError(text)
     writer.put(raw)
 
 
@@ -143,7 +143,7 @@ def _b64u(size: int) -> Kind:
         try:
             writer.put(b64u_decode(text, size))
         except KeysError as error:
-            raise Unfit(text) from error
+            raise UnfitError(text) from error
 
     def read(reader: Reader) -> str:
         return b64u_encode(reader.take(size))
@@ -199,7 +199,7 @@ def write_free(writer: Writer, text: str) -> None:
         kind = match.lastgroup or ""
         try:
             KINDS[kind].write(writer, match.group())
-        except Unfit:
+        except UnfitError:
             return match.group()
         return _TOKEN_OF_KIND[kind]
 

@@ -18,6 +18,7 @@ class Writer:
         self.text: list[str] = []
 
     def put(self, data: bytes) -> None:
+        """Append raw bytes."""
         self.raw += data
 
     def put_int(self, value: int) -> None:
@@ -28,9 +29,11 @@ class Writer:
         self.raw.append(value)
 
     def put_text(self, value: str) -> None:
+        """Append a text field."""
         self.text.append(value + FIELD_END)
 
     def extend(self, other: "Writer") -> None:
+        """Append all that `other` collected."""
         self.raw += other.raw
         self.text += other.text
 
@@ -45,6 +48,7 @@ class Reader:
         self._text_at = 0
 
     def take(self, size: int) -> bytes:
+        """The next `size` raw bytes."""
         end = self._raw_at + size
         if end > len(self._raw):
             raise BadQR("the QR payload is cut off: its raw bytes end too early")
@@ -53,6 +57,7 @@ class Reader:
         return data
 
     def take_int(self) -> int:
+        """The next number, which must be in its shortest form."""
         value = 0
         for position in range(_VARINT_BYTES):
             byte = self.take(1)[0]
@@ -64,6 +69,7 @@ class Reader:
         raise BadQR("the QR payload is damaged: a number is too large")
 
     def take_text(self) -> str:
+        """The next text field."""
         end = self._text.find(FIELD_END, self._text_at)
         if end < 0:
             raise BadQR("the QR payload is cut off: its text ends too early")

@@ -16,28 +16,36 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from credentials.qr.errors import BadQR
-from credentials.qr.fields import KINDS, Unfit
+from credentials.qr.fields import KINDS, UnfitError
 from credentials.qr.stream import Reader, Writer
 
 
 @dataclass(frozen=True)
 class Literal:
+    """Constant text."""
+
     text: str
 
 
 @dataclass(frozen=True)
 class Field:
+    """Text that a symbol carries, of a kind in `fields`."""
+
     kind: str
     name: str
 
 
 @dataclass(frozen=True)
 class Same:
+    """The text of an earlier field or bound value once more."""
+
     name: str
 
 
 @dataclass(frozen=True)
 class Choice:
+    """One of two forms."""
+
     name: str
     first: "Template"
     second: "Template"
@@ -91,7 +99,7 @@ def write_template(template: Template, text: str, bound: Mapping[str, str], writ
     choices: list[int] = []
     try:
         _write(template, match, fields, choices)
-    except Unfit:
+    except UnfitError:
         return False
     writer.put_int(sum(bit << place for place, bit in enumerate(choices)))
     writer.extend(fields)

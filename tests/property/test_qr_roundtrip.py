@@ -30,11 +30,7 @@ names = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
 )
 json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53) + 1, 2**53 - 1)
-    | st.floats(-1e9, 1e9)
-    | names,
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e9, 1e9) | names,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
     max_leaves=6,
 )
@@ -158,7 +154,8 @@ def test_changed_fields_never_raise_anything_else(
 ) -> None:
     """Changes made behind the check value, some in the compressed text and some in the raw part."""
     credential, receipt = bundle["credential"], bundle["receipt"]
-    assert isinstance(credential, dict) and isinstance(receipt, str)
+    assert isinstance(credential, dict)
+    assert isinstance(receipt, str)
     payload = bytearray(to_bytes(credential, receipt)[:-2])
     for _ in range(data.draw(st.integers(1, 3))):
         payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))

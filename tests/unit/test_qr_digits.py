@@ -19,7 +19,7 @@ def test_every_size_comes_back(size: int, fill: bytes) -> None:
 
 @pytest.mark.parametrize("digits", ["1", "12", "1234", "256", "99999999999999999", "0" * 18])
 def test_digits_that_are_no_blocks_of_bytes_are_refused(digits: str) -> None:
-    with pytest.raises(BadQR, match="cut off|damaged"):
+    with pytest.raises(BadQR, match=r"cut off|damaged"):
         digits_to_bytes(digits)
 
 

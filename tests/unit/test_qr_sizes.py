@@ -167,9 +167,12 @@ def entry_of(
     subject, status, issuer = (
         document[name] for name in ("credentialSubject", "credentialStatus", "issuer")
     )
-    assert isinstance(subject, dict) and isinstance(status, dict) and isinstance(issuer, dict)
+    assert isinstance(subject, dict)
+    assert isinstance(status, dict)
+    assert isinstance(issuer, dict)
     achievement = subject["achievement"]
-    assert isinstance(achievement, dict) and isinstance(achievement["alignment"], list)
+    assert isinstance(achievement, dict)
+    assert isinstance(achievement["alignment"], list)
     codes = [one["targetCode"] for one in achievement["alignment"] if isinstance(one, dict)]
     body: dict[str, Json] = {
         "commitment": b64u_encode(hashlib.sha256(encode(unsigned)).digest()),
@@ -256,6 +259,8 @@ def test_the_mean_credential_leaves_room_for_a_landmark_receipt_in_version_22_at
 def test_a_receipt_too_large_is_dropped_with_a_note() -> None:
     for document, proof_text in bundles(10, 20):
         symbol = choose_symbol(DOMAIN, document, proof_text)
-        assert not symbol.has_receipt and symbol.error_correction == "M"
-        assert symbol.note is not None and "receipt does not fit" in symbol.note
+        assert not symbol.has_receipt
+        assert symbol.error_correction == "M"
+        assert symbol.note is not None
+        assert "receipt does not fit" in symbol.note
         assert symbol.url == choose_symbol(DOMAIN, document).url
