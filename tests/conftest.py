@@ -1,0 +1,103 @@
+"""What all tests share: data of others, a real PostgreSQL server, and no silent skips in CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("CREDITBANK_SHARED") or REPO.parent / "shared")
+TEST_ALL = os.environ.get("CREDITBANK_TEST_ALL") == "1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests marked slow out, unless -m or a test's own name asks for them."""
+    named = any("::" in argument for argument in config.args)
+    if named or "-m" in _options(config):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+def _options(config: pytest.Config) -> set[str]:
+    """Return the short options given: `config.option` does not tell `-m ''` from no -m."""
+    return {argument[:2] for argument in config.invocation_params.args}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:  # a wrapper hook: it yields for the report and returns it
+    """Turn a skip into a failure where nothing may be missing (CREDITBANK_TEST_ALL=1)."""
+    report = yield
+    if TEST_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although CREDITBANK_TEST_ALL=1: {_reason(report.longrepr)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Do the same for a module that skips itself while it is collected (pytest.importorskip)."""
+    report = yield
+    if TEST_ALL and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped although CREDITBANK_TEST_ALL=1: {_reason(report.longrepr)}"
+    return report
+
+
+def _reason(longrepr: object) -> str:
+    return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
+
+
+@pytest.fixture(scope="session")
+def repo() -> Path:
+    """The repository's root folder."""
+    return REPO
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Find a file of `shared/data` by its relative name; skip the test where it is absent.
+
+    The folder is `$CREDITBANK_SHARED/data`, or `../shared/data` beside the repository.
+    """
+
+    def find(relative: str) -> Path:
+        path = SHARED / "data" / relative
+        if not path.exists():
+            pytest.skip(f"the shared data '{relative}' is not on this machine (CREDITBANK_SHARED)")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of this test session's own: its SQLAlchemy URL.
+
+    Every test that writes should make its own database or schema in it.
+    """
+    server = _postgres_server()
+    with server.running() as url:
+        yield url
+
+
+def _postgres_server() -> ModuleType:
+    """Load `tests/postgres_server.py` by path: `tests` is not a package and not on sys.path."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location(
+        "postgres_server", Path(__file__).with_name("postgres_server.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
