@@ -1,0 +1,43 @@
+"""Who signs: key pairs, keystores, signers, identifiers, and the exact bytes that get signed."""
+
+from keys.canonical import Json, encode, parse, parse_exact
+from keys.did import did_document, did_key, did_web, did_web_url, verification_method
+from keys.ed25519 import PrivateKey, PublicKey, Signer
+from keys.encoding import b64u_decode, b64u_encode, base58_decode, base58_encode
+from keys.errors import (
+    BadIdentifier,
+    BadKey,
+    BadSignature,
+    KeysError,
+    KeystoreError,
+    NotCanonical,
+)
+from keys.keystore import open_signer, read_keystore, write_keystore
+
+__all__ = [
+    "BadIdentifier",
+    "BadKey",
+    "BadSignature",
+    "Json",
+    "KeysError",
+    "KeystoreError",
+    "NotCanonical",
+    "PrivateKey",
+    "PublicKey",
+    "Signer",
+    "b64u_decode",
+    "b64u_encode",
+    "base58_decode",
+    "base58_encode",
+    "did_document",
+    "did_key",
+    "did_web",
+    "did_web_url",
+    "encode",
+    "open_signer",
+    "parse",
+    "parse_exact",
+    "read_keystore",
+    "verification_method",
+    "write_keystore",
+]

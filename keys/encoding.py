@@ -1,0 +1,59 @@
+"""Strict text encodings of bytes: base64url without padding (RFC 4648 section 5) and base58btc.
+
+Strict means one text for each byte string: padding, foreign characters and non-zero
+trailing bits are refused, so a changed character can never decode to the same bytes.
+"""
+
+import base64
+import binascii
+
+from keys.errors import NotCanonical
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE58_VALUE = {char: value for value, char in enumerate(_BASE58)}
+
+
+def b64u_encode(data: bytes) -> str:
+    """Base64url of `data`, without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def b64u_decode(text: str, length: int | None = None) -> bytes:
+    """Bytes of unpadded base64url `text`; NotCanonical if another text means the same bytes.
+
+    `length`, where given, is the number of bytes that must come out.
+    """
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotCanonical(f"not base64url without padding: {text[:40]!r}") from error
+    if b64u_encode(data) != text:
+        raise NotCanonical(f"not the one base64url form of its bytes: {text[:40]!r}")
+    if length is not None and len(data) != length:
+        raise NotCanonical(f"expected {length} bytes in base64url, got {len(data)}")
+    return data
+
+
+def base58_encode(data: bytes) -> str:
+    """Base58btc of `data`, each leading zero byte a `1`."""
+    number = int.from_bytes(data, "big")
+    digits = []
+    while number:
+        number, digit = divmod(number, 58)
+        digits.append(_BASE58[digit])
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "1" * zeros + "".join(reversed(digits))
+
+
+def base58_decode(text: str, limit: int = 256) -> bytes:
+    """Bytes of base58btc `text`; NotCanonical on a foreign character or over `limit` characters."""
+    if len(text) > limit:
+        raise NotCanonical(f"base58 text of {len(text)} characters is over the limit of {limit}")
+    number = 0
+    for char in text:
+        value = _BASE58_VALUE.get(char)
+        if value is None:
+            raise NotCanonical(f"{char!r} is not a base58btc character")
+        number = number * 58 + value
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
