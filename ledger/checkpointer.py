@@ -1,0 +1,95 @@
+"""Signing checkpoints: only over bytes read back from the store and hashed again.
+
+A checkpoint is stored before anyone sees it. The signer follows the log from the last
+checkpoint it stored, so it can never sign two roots for one size, nor a shorter log.
+"""
+
+import threading
+
+from sqlalchemy import Connection, Engine, select
+
+from keys import Signer
+from ledger.checkpoint import Checkpoint
+from ledger.errors import NotFound, StoreFault
+from ledger.log import latest_checkpoint, read_entries, read_head, tile_reader
+from ledger.note import open_note, sign_note
+from ledger.store import checkpoints, writing
+from ledger.tiles import TileTree
+from ledger.tree import Frontier, leaf_hash
+
+
+class Checkpointer:
+    """Signs the log's checkpoints under its origin."""
+
+    def __init__(self, engine: Engine, origin: str, signer: Signer) -> None:
+        self._engine = engine
+        self._origin = origin
+        self._signer = signer
+        self._lock = threading.Lock()
+        self._signed: tuple[Frontier, bytes] | None = None
+
+    def sign(self) -> str:
+        """The signed checkpoint of everything committed; the last one again if nothing is new.
+
+        StoreFault, and no signature, where the stored bytes are not what was committed to.
+        """
+        with self._lock, writing(self._engine) as connection:
+            head = read_head(connection, lock=True)
+            frontier, leaf = self._signed or _last_signed(connection)
+            if head.size < frontier.size:
+                raise StoreFault(
+                    f"the log has {head.size} entries, fewer than the {frontier.size} already "
+                    "signed; nothing is signed until the store is restored"
+                )
+            if head.size == frontier.size:
+                try:
+                    return latest_checkpoint(connection)
+                except NotFound:
+                    pass
+            frontier = frontier.copy()
+            for data in read_entries(connection, frontier.size, head.size):
+                start = b'{"index":%d,"prev":"%s",' % (frontier.size, leaf.hex().encode())
+                if not data.startswith(start):
+                    raise StoreFault(f"stored entry {frontier.size} does not continue the chain")
+                leaf = leaf_hash(data)
+                frontier.append(leaf)
+            if frontier.root != head.root:
+                raise StoreFault(
+                    f"the {head.size} stored entries do not hash to the root in the head row; "
+                    "nothing is signed"
+                )
+            note = self._store(connection, Checkpoint(self._origin, head.size, head.root))
+            self._signed = (frontier, leaf)
+            return note
+
+    def _store(self, connection: Connection, checkpoint: Checkpoint) -> str:
+        note = sign_note(checkpoint.text, self._origin, self._signer)
+        query = select(checkpoints.c.root, checkpoints.c.note)
+        stored = connection.execute(query.where(checkpoints.c.size == checkpoint.size)).first()
+        if stored is None:
+            values = {"size": checkpoint.size, "root": checkpoint.root, "note": note}
+            connection.execute(checkpoints.insert().values(**values))
+            return note
+        if bytes(stored.root) != checkpoint.root:
+            raise StoreFault(f"another root was signed for {checkpoint.size} entries before")
+        return str(stored.note)
+
+
+def _last_signed(connection: Connection) -> tuple[Frontier, bytes]:
+    """The tree and last leaf at the last stored checkpoint, checked against it."""
+    try:
+        last = Checkpoint.parse(open_note(latest_checkpoint(connection), ()).text)
+    except NotFound:
+        return Frontier(), bytes(32)
+    if read_head(connection).size < last.size:
+        raise StoreFault(
+            f"the store holds fewer entries than the {last.size} already signed; nothing is "
+            "signed until it is restored"
+        )
+    frontier = TileTree(tile_reader(connection)).frontier(last.size)
+    if frontier.root != last.root:
+        raise StoreFault(f"the stored tree of {last.size} entries has not the root once signed")
+    if not last.size:
+        return frontier, bytes(32)
+    (data,) = read_entries(connection, last.size - 1, last.size)
+    return frontier, leaf_hash(data)

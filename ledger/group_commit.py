@@ -1,0 +1,80 @@
+"""Group commit: many callers wait, one thread commits them together.
+
+Each caller returns only when its own statements are durable and under a signed checkpoint.
+"""
+
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from ledger.checkpointer import Checkpointer
+from ledger.errors import LedgerError
+from ledger.sequencer import Outcome, Sequencer
+from ledger.statement import SignedStatement
+
+_MOST = 2000
+_Waiting = tuple[Sequence[SignedStatement], "Future[list[Outcome]]"]
+
+
+class GroupCommit:
+    """A running sequencer; `close` lets it finish what it has accepted."""
+
+    def __init__(self, sequencer: Sequencer, checkpointer: Checkpointer) -> None:
+        self._sequencer = sequencer
+        self._checkpointer = checkpointer
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
+        """Append and wait; see Sequencer.append."""
+        if self._closed:
+            raise LedgerError("the ledger is shutting down; try again in a moment")
+        future: Future[list[Outcome]] = Future()
+        self._queue.put((batch, future))
+        return future.result()
+
+    def close(self) -> None:
+        """Refuse new work, finish what was accepted, end the thread."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join(timeout=60)
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            group = self._gather(first)
+            self._commit([item for item in group if item is not None])
+            if None in group:
+                return
+
+    def _gather(self, first: _Waiting) -> list[_Waiting | None]:
+        group: list[_Waiting | None] = [first]
+        count = len(first[0])
+        while count < _MOST:
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            group.append(item)
+            if item is None:
+                break
+            count += len(item[0])
+        return group
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        try:
+            outcomes = self._sequencer.append([signed for batch, _ in group for signed in batch])
+            self._checkpointer.sign()
+        except Exception as error:  # every waiting caller must hear of it, whatever it is
+            for _, future in group:
+                future.set_exception(error)
+            return
+        start = 0
+        for batch, future in group:
+            future.set_result(outcomes[start : start + len(batch)])
+            start += len(batch)

@@ -1,0 +1,170 @@
+"""Reading the log: entries, checkpoints, receipts and consistency proofs from the store."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, and_, select
+
+from ledger.checkpoint import Checkpoint
+from ledger.errors import NotFound
+from ledger.note import open_note
+from ledger.receipt import Receipt
+from ledger.store import checkpoints, entries, head, reading, tiles
+from ledger.tiles import WIDTH, ReadTile, TileTree
+from ledger.tree import consistency_proof, inclusion_proof
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the log ends: its size, root, last leaf hash and last entry time."""
+
+    size: int
+    root: bytes
+    leaf: bytes
+    time: str
+
+
+def read_head(connection: Connection, *, lock: bool = False) -> Head:
+    """The head row; with `lock`, no other transaction can move it until this one ends."""
+    query = select(head.c.size, head.c.root, head.c.leaf, head.c.time).where(head.c.id == 1)
+    row = connection.execute(query.with_for_update() if lock else query).one()
+    return Head(row.size, bytes(row.root), bytes(row.leaf), row.time)
+
+
+def tile_reader(connection: Connection) -> ReadTile:
+    """Tiles from the store: full ones as stored, partial ones from the hashes they will hold."""
+
+    def read(level: int, index: int, width: int) -> bytes:
+        if width == WIDTH:
+            query = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.idx == index)
+            row = connection.execute(query).first()
+            return bytes(row.hashes) if row else b""
+        first = index * WIDTH
+        if level == 0:
+            column, position, place = entries.c.leaf, entries.c.idx, None
+        else:
+            column, position, place = tiles.c.root, tiles.c.idx, tiles.c.level == level - 1
+        where = and_(position >= first, position < first + width)
+        if place is not None:
+            where = and_(place, where)
+        rows = connection.execute(select(column).where(where).order_by(position))
+        return b"".join(bytes(row[0]) for row in rows)
+
+    return read
+
+
+class Log:
+    """The log as a reader sees it; safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._tree = _SharedTree()
+
+    def size(self) -> int:
+        """How many entries are committed."""
+        with reading(self._engine) as connection:
+            return read_head(connection).size
+
+    def entry(self, index: int) -> bytes:
+        """The exact bytes of entry `index`; NotFound past the end."""
+        with reading(self._engine) as connection:
+            return _entry(connection, index)
+
+    def entries(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The exact bytes of entries from `start` up to `end` (exclusive), page by page."""
+        with reading(self._engine) as connection:
+            stop = read_head(connection).size if end is None else end
+            yield from read_entries(connection, start, stop)
+
+    def index_of(self, statement: bytes) -> int | None:
+        """Where the statement of this hash stands, or None."""
+        with reading(self._engine) as connection:
+            query = select(entries.c.idx).where(entries.c.statement == statement)
+            return connection.execute(query).scalar_one_or_none()
+
+    def checkpoint(self) -> str:
+        """The latest signed checkpoint; NotFound before the first."""
+        with reading(self._engine) as connection:
+            return latest_checkpoint(connection)
+
+    def checkpoints(self) -> list[str]:
+        """Every signed checkpoint, in order of size."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(checkpoints.c.note).order_by(checkpoints.c.size))
+            return [row.note for row in rows]
+
+    def receipt(self, index: int) -> Receipt:
+        """The receipt of entry `index` under the latest signed checkpoint.
+
+        NotFound if that checkpoint does not reach the entry.
+        """
+        return self.receipts([index])[0]
+
+    def receipts(self, indices: Sequence[int]) -> list[Receipt]:
+        """The receipts of several entries, all under the same checkpoint."""
+        with reading(self._engine) as connection:
+            note = latest_checkpoint(connection)
+            size = _checkpoint(note).size
+            lookup = self._tree.at(connection).range_hash(size)
+            receipts = []
+            for index in indices:
+                if not 0 <= index < size:
+                    raise NotFound(
+                        f"the latest checkpoint, of {size} entries, has no entry {index}"
+                    )
+                path = tuple(inclusion_proof(index, size, lookup))
+                receipts.append(Receipt(_entry(connection, index), index, path, note))
+            return receipts
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the first `old` entries are a prefix of the first `new`."""
+        with reading(self._engine) as connection:
+            size = read_head(connection).size
+            if not 0 <= old <= new <= size:
+                raise NotFound(f"no proof from {old} to {new}: the log has {size} entries")
+            return consistency_proof(old, new, self._tree.at(connection).range_hash(new))
+
+
+class _SharedTree:
+    """One tile cache for all readers; each reads what is missing through its own connection."""
+
+    def __init__(self) -> None:
+        self._cache = TileTree(lambda level, index, width: b"")
+
+    def at(self, connection: Connection) -> TileTree:
+        return self._cache.through(tile_reader(connection))
+
+
+def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes]:
+    """Entry bytes in order; NotFound where one is missing."""
+    while start < end:
+        stop = min(start + _PAGE, end)
+        query = select(entries.c.data).where(entries.c.idx >= start, entries.c.idx < stop)
+        rows = connection.execute(query.order_by(entries.c.idx)).all()
+        if len(rows) != stop - start:
+            raise NotFound(f"an entry between {start} and {stop} is missing from the store")
+        for row in rows:
+            yield bytes(row.data)
+        start = stop
+
+
+def latest_checkpoint(connection: Connection) -> str:
+    """The latest signed checkpoint; NotFound before the first."""
+    query = select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
+    note = connection.execute(query).scalar_one_or_none()
+    if note is None:
+        raise NotFound("the log has no signed checkpoint yet")
+    return str(note)
+
+
+def _entry(connection: Connection, index: int) -> bytes:
+    row = connection.execute(select(entries.c.data).where(entries.c.idx == index)).first()
+    if row is None:
+        raise NotFound(f"the log has no entry {index}")
+    return bytes(row.data)
+
+
+def _checkpoint(note: str) -> Checkpoint:
+    return Checkpoint.parse(open_note(note, ()).text)

@@ -1,0 +1,221 @@
+"""The sequencer: gives statements their place, many in one durable commit.
+
+Safety rests on the head row alone: it moves by compare-and-swap in the same transaction as
+the entries, so two sequencers can never both append at one size. Everything kept in memory
+is a cache of the store, dropped whenever the store has moved on or a commit failed.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, select
+
+from ledger.authority import Registry
+from ledger.clock import format_time
+from ledger.entry import Entry
+from ledger.errors import BadStatement, LedgerError, Refused, StoreFault
+from ledger.log import Head, read_head, tile_reader
+from ledger.statement import SignedStatement
+from ledger.store import entries, head, reading, tiles, writing
+from ledger.tiles import TileEdge, TileTree
+from ledger.tree import Frontier, leaf_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A statement's place in the log. `repeated` where it stood there before."""
+
+    index: int
+    leaf: bytes
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A statement that was not appended, and why, in one sentence."""
+
+    reason: str
+
+
+Outcome = Placed | Declined
+
+
+class Projection(Protocol):
+    """Tables derived from the log, kept in step with it inside the same transaction."""
+
+    def begin(self, connection: Connection, batch: Sequence[SignedStatement]) -> "Fold":
+        """A fold for one batch; may read ahead what the batch will touch."""
+
+
+class Fold(Protocol):
+    """One batch on its way into the derived tables."""
+
+    def take(self, entry: Entry) -> None:
+        """Fold one entry in; Refused where it contradicts those before, with nothing changed."""
+
+    def flush(self) -> None:
+        """Write what was folded."""
+
+
+class Sequencer:
+    """Appends batches of signed statements; safe to call from several threads and processes."""
+
+    def __init__(
+        self, engine: Engine, projection: Projection, clock: Callable[[], datetime]
+    ) -> None:
+        self._engine = engine
+        self._projection = projection
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._state: _State | None = None
+
+    def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
+        """Append what has authority, in order; when this returns it is durable.
+
+        One outcome for each statement, in order. A statement that stands in the log already
+        gets its first place. One that is declined does not hold up the others.
+        """
+        verified = [_verify(signed) for signed in batch]
+        with self._lock:
+            try:
+                with writing(self._engine) as connection:
+                    outcomes, state = self._sequence(connection, batch, verified)
+            except BaseException:
+                # The commit may or may not have happened: read the truth again next time.
+                self._state = None
+                raise
+            self._state = state
+        return outcomes
+
+    def registry(self) -> Registry:
+        """The state of authority as of now."""
+        with self._lock, reading(self._engine) as connection:
+            self._state = _follow(connection, self._state, read_head(connection))
+            return self._state.registry.copy()
+
+    def _sequence(
+        self,
+        connection: Connection,
+        batch: Sequence[SignedStatement],
+        verified: Sequence[str | None],
+    ) -> "tuple[list[Outcome], _State]":
+        before = read_head(connection, lock=True)
+        state = _follow(connection, self._state, before)
+        time = max(format_time(self._clock()), before.time)
+        fold = self._projection.begin(connection, batch)
+        places = _places(connection, [signed.statement.hash for signed in batch])
+        rows: list[dict[str, Any]] = []
+        filled: list[dict[str, Any]] = []
+        outcomes: list[Outcome] = []
+        for signed, fault in zip(batch, verified, strict=True):
+            identity = signed.statement.hash
+            if fault is not None:
+                outcomes.append(Declined(fault))
+                continue
+            known = places.get(identity)
+            if known is not None:
+                outcomes.append(Placed(known[0], known[1], repeated=True))
+                continue
+            try:
+                entry = state.admit(signed, time, fold)
+            except LedgerError as error:
+                outcomes.append(Declined(str(error)))
+                continue
+            leaf, full = state.append(entry)
+            places[identity] = (entry.index, leaf)
+            outcomes.append(Placed(entry.index, leaf, repeated=False))
+            rows.append(
+                {
+                    "idx": entry.index,
+                    "leaf": leaf,
+                    "statement": identity,
+                    "kind": signed.statement.kind,
+                    "data": entry.data,
+                }
+            )
+            filled.extend(full)
+        if rows:
+            connection.execute(entries.insert(), rows)
+            if filled:
+                connection.execute(tiles.insert(), filled)
+            fold.flush()
+            _move_head(connection, before, state, time)
+        return outcomes, state
+
+
+class _State:
+    """What appending needs to know about the log so far."""
+
+    def __init__(self, registry: Registry, frontier: Frontier, edge: TileEdge, leaf: bytes) -> None:
+        self.registry = registry
+        self.frontier = frontier
+        self.edge = edge
+        self.leaf = leaf
+
+    def admit(self, signed: SignedStatement, time: str, fold: Fold) -> Entry:
+        index = self.frontier.size
+        self.registry.check(signed, index, time)
+        entry = Entry.make(index, self.leaf, time, signed)
+        fold.take(entry)
+        return entry
+
+    def append(self, entry: Entry) -> tuple[bytes, list[dict[str, Any]]]:
+        leaf = leaf_hash(entry.data)
+        self.registry.apply(entry)
+        self.frontier.append(leaf)
+        self.leaf = leaf
+        full = self.edge.append(leaf)
+        return leaf, [
+            {"level": tile.level, "idx": tile.index, "root": tile.root, "hashes": tile.hashes}
+            for tile in full
+        ]
+
+
+def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
+    """The state at `now`: what is in memory if it is current, else read from the store."""
+    if state is not None and state.frontier.size == now.size:
+        return state
+    registry = Registry() if state is None else state.registry
+    start = 0 if state is None else state.frontier.size
+    query = select(entries.c.data).where(
+        entries.c.kind != "award", entries.c.idx >= start, entries.c.idx < now.size
+    )
+    for row in connection.execute(query.order_by(entries.c.idx)):
+        registry.apply(Entry.parse(bytes(row.data)))
+    read = tile_reader(connection)
+    frontier = TileTree(read).frontier(now.size)
+    if frontier.root != now.root:
+        raise StoreFault(f"the stored tree of {now.size} entries has not the root in the head row")
+    return _State(registry, frontier, TileEdge(now.size, read), now.leaf)
+
+
+def _verify(signed: SignedStatement) -> str | None:
+    try:
+        signed.verify()
+    except BadStatement as error:
+        return str(error)
+    return None
+
+
+def _places(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
+    found: dict[bytes, tuple[int, bytes]] = {}
+    for start in range(0, len(hashes), 500):
+        query = select(entries.c.statement, entries.c.idx, entries.c.leaf).where(
+            entries.c.statement.in_(hashes[start : start + 500])
+        )
+        for row in connection.execute(query):
+            found[bytes(row.statement)] = (row.idx, bytes(row.leaf))
+    return found
+
+
+def _move_head(connection: Connection, before: Head, state: _State, time: str) -> None:
+    done = connection.execute(
+        head.update()
+        .where(head.c.id == 1, head.c.size == before.size, head.c.root == before.root)
+        .values(size=state.frontier.size, root=state.frontier.root, leaf=state.leaf, time=time)
+    )
+    if done.rowcount != 1:
+        raise Refused("the log moved while this batch was appended; try again")

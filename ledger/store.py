@@ -1,0 +1,201 @@
+"""The log's tables on SQLite and PostgreSQL, and what both must promise before use.
+
+A commit here means: on the disk. That is checked when the store is opened, not assumed.
+Rows of the log cannot be updated or deleted: triggers refuse it on both engines.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from ledger.errors import StoreFault
+from ledger.tree import EMPTY_ROOT
+
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+_WRITING = "creditbank_writing"
+
+metadata = MetaData()
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("idx", _NUMBER, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("statement", LargeBinary, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+Index(
+    "entries_other_kinds",
+    entries.c.idx,
+    sqlite_where=entries.c.kind != "award",
+    postgresql_where=entries.c.kind != "award",
+)
+
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("level", Integer, primary_key=True),
+    Column("idx", _NUMBER, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("size", _NUMBER, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("time", Text, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", _NUMBER, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+_APPEND_ONLY = ("entries", "tiles", "checkpoints")
+
+
+def open_store(url: str) -> Engine:
+    """An engine on the database `url`, with its promises of durability checked.
+
+    StoreFault if the database cannot be reached or does not promise that a commit is on disk.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend not in ("sqlite", "postgresql"):
+            raise StoreFault(f"database {backend!r} is not supported; use sqlite or postgresql")
+        if backend == "postgresql" and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_timeout=60)
+    except (ArgumentError, ImportError, TypeError) as error:
+        raise StoreFault(f"the database address is not usable: {error}") from error
+    if backend == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgres)
+    try:
+        with engine.connect() as connection:
+            _check_durable(connection, backend)
+    except SQLAlchemyError as error:
+        raise StoreFault(f"the database cannot be opened: {_reason(error)}") from error
+    return engine
+
+
+def create_tables(engine: Engine, *more: MetaData) -> None:
+    """Make the log's tables and those of `more`, where they do not exist yet."""
+    with writing(engine) as connection:
+        for tables in (metadata, *more):
+            tables.create_all(connection)
+        for table in _APPEND_ONLY:
+            _protect(connection, table)
+        if connection.execute(select(func.count()).select_from(head)).scalar_one() == 0:
+            connection.execute(
+                head.insert().values(id=1, size=0, root=EMPTY_ROOT, leaf=bytes(32), time="")
+            )
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection with one consistent view, for reads."""
+    with engine.connect() as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: committed at the end, or rolled back as a whole."""
+    with engine.connect().execution_options(**{_WRITING: True}) as connection, connection.begin():
+        yield connection
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA cache_size = -65536")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    wants_write = connection.get_execution_options().get(_WRITING)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_write else "BEGIN")
+
+
+def _prepare_postgres(connection: Any, record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+    connection.commit()
+
+
+def _check_durable(connection: Connection, backend: str) -> None:
+    if backend == "sqlite":
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        level = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+        if mode != "wal" or level != 2:
+            raise StoreFault(
+                f"SQLite does not keep its promise here: journal mode {mode!r}, synchronous "
+                f"{level}; the ledger needs a file on a local disk, with WAL and FULL"
+            )
+        return
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        value = connection.exec_driver_sql(f"SHOW {setting}").scalar_one()
+        if value != "on":
+            raise StoreFault(f"PostgreSQL runs with {setting} = {value}; the ledger needs it on")
+
+
+def _protect(connection: Connection, table: str) -> None:
+    if connection.dialect.name == "sqlite":
+        for action in ("UPDATE", "DELETE"):
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER IF NOT EXISTS {table}_no_{action.lower()} BEFORE {action} ON "
+                f"{table} BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+            )
+        return
+    connection.exec_driver_sql(
+        "CREATE OR REPLACE FUNCTION creditbank_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the log is append-only'; END $$"
+    )
+    connection.exec_driver_sql(
+        f"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "
+        f"{table} FOR EACH STATEMENT EXECUTE FUNCTION creditbank_append_only()"
+    )
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return str(error.orig).strip().split("\n")[0]
+    return str(error).split("\n")[0]
