@@ -1,0 +1,70 @@
+"""Which encoding bytes look like, among those that spreadsheet programs write.
+
+Almost any bytes decode as GB 18030, so that they do proves nothing. What tells encodings apart
+is which characters come out: text in the right encoding is made of that script's common ones.
+Different characters are counted once, so that a value repeated in every row does not decide.
+"""
+
+import re
+from collections.abc import Callable
+
+GB18030 = "GB 18030 (GBK)"
+_HIGH = re.compile(rb"[\x80-\xff]")
+_LONE_LETTER = re.compile(rb"(?<![\x80-\xff])[\xc0-\xff](?![\x80-\xff])")
+
+
+def looks_like(sample: bytes) -> str | None:
+    """The likeliest encoding of `sample`, which is not UTF-8; None if none is likely."""
+    likeness = {  # on a tie the first
+        GB18030: _mean(sample, "gb18030", _chinese),
+        "Big5": _mean(sample, "big5", _big5),
+        "Shift_JIS": min(1.0, 5 * _mean(sample, "shift_jis", _kana, at_least=5)),
+        "Windows-1252 or another Western encoding": _western(sample),
+    }
+    # A common Korean syllable has the code of a common Chinese character, but not the reverse.
+    if _mean(sample, "euc_kr", _hangul, at_least=20) > max(0.95, likeness[GB18030] - 0.05):
+        return "EUC-KR"
+    best = max(likeness, key=lambda encoding: likeness[encoding])
+    return best if likeness[best] >= 0.3 else None
+
+
+def share_of_utf8(sample: bytes) -> float:
+    """The share of its bytes above 127 that belong to well-formed UTF-8 characters."""
+    high = len(_HIGH.findall(sample))
+    return len(_HIGH.findall(sample.decode("utf-8", "ignore").encode())) / high if high else 0.0
+
+
+def _mean(sample: bytes, codec: str, weight: Callable[[str], float], at_least: float = 0) -> float:
+    """How typical the different characters of the sample are; 0 if together `at_least` are not."""
+    chars = {char for char in sample.decode(codec, "replace") if not char.isascii()}
+    total = sum(weight(char) for char in chars if char != "\ufffd")
+    return total / len(chars) if chars and total >= at_least else 0.0
+
+
+def _chinese(char: str) -> float:
+    """Simplified characters of everyday use count fully, rare and traditional ones half."""
+    if len(char.encode("gb18030")) == 4:  # high, digit, high, digit: hardly ever by accident
+        return 1.0
+    try:
+        char.encode("gb2312")
+    except UnicodeEncodeError:
+        return 0.5 if "\u4e00" <= char <= "\u9fff" else 0.0
+    return 1.0
+
+
+def _big5(char: str) -> float:
+    return char.encode("big5") < b"\xc7"  # above that begin the rare characters
+
+
+def _kana(char: str) -> float:
+    return "\u3041" <= char <= "\u30ff"
+
+
+def _hangul(char: str) -> float:
+    return "\uac00" <= char <= "\ud7a3"
+
+
+def _western(sample: bytes) -> float:
+    """The share of high bytes that are letters among ASCII; in Chinese they come in pairs."""
+    high = len(_HIGH.findall(sample))
+    return len(_LONE_LETTER.findall(sample)) / high if high else 0.0
