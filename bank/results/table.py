@@ -1,7 +1,7 @@
 """From rows to results: every cell checked, then every row against the rows before it.
 
-One file may not say two things: a record twice, a unit version described in two ways, or one
-learner under two names. Which of the two is right only the registrar knows.
+One file may not say two things: a record twice, a unit version described or credited in two ways,
+or one learner under two names. Which of the two is right only the registrar knows.
 """
 
 import datetime
@@ -88,9 +88,12 @@ class Table:
             )
         unit = new.unit
         first = self._units.setdefault((new.institution, unit.code, unit.version), new)
-        if differing := _differences(first.unit, unit):
+        differing = _differences(first.unit, unit)
+        if first.credits != new.credits:
+            differing.append("credits")
+        if differing:
             raise _RowFault(
-                f"unit.{differing[0]}",
+                "unit",
                 f"unit {unit.code} version {unit.version} has another {', '.join(differing)} on "
                 f"line {first.line}; make them agree or give it another version",
             )

@@ -1,7 +1,8 @@
 """From the text of a cell to a value in its one normal form, or `BadValue` with the reason.
 
 Every function takes text without surrounding white space and returns text, so that two spellings
-of one value (`2.50`, `2.5`) become equal before anything is compared, stored or signed.
+of one value (`2.50`, `2.5`) become equal before anything is compared, stored or signed. What ends
+up on the public ledger is held to the ledger's own rules, so that it refuses nothing later.
 """
 
 import datetime
@@ -13,6 +14,12 @@ from bank.results.errors import BadValue
 _TEXT_LIMIT = 200
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+_LEVEL = re.compile("[1-9][0-9]?")
+_VERSION = re.compile("[1-9][0-9]{0,3}")
+_SPACE = re.compile(r"[^\S\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# GB 11643: seventeen digits and a check digit or X.
+_CITIZEN_NUMBER = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 _WHOLE_DIGITS = 6
 _DECIMALS = 4
@@ -41,8 +48,10 @@ def quoted(text: str) -> str:
 
 
 def text(value: str) -> str:
-    """A name or other text for people, in Unicode's composed form (NFC)."""
-    # A cell may hold a megabyte: the size comes before anything that walks through it.
+    """A name or other text for people, in Unicode's composed form (NFC), with plain spaces."""
+    # A cell may be long, and composing it can change its length.
+    if not value.isascii() and len(value) <= 4 * _TEXT_LIMIT:
+        value = _SPACE.sub(" ", unicodedata.normalize("NFC", value))
     if len(value) > _TEXT_LIMIT:
         raise BadValue(f"{quoted(value)} has {len(value)} characters; at most 200 are allowed")
     found = _FORBIDDEN.search(value)
@@ -51,16 +60,50 @@ def text(value: str) -> str:
             f"{quoted(value)} holds the control or invisible character U+{ord(found[0]):04X}; "
             "remove it"
         )
-    return value if value.isascii() else unicodedata.normalize("NFC", value)
+    return value
+
+
+def title(value: str) -> str:
+    """The title of a unit, which everyone may read."""
+    value = text(value)
+    if not value.isprintable():
+        raise BadValue(f"{quoted(value)} holds a character that cannot be shown; replace it")
+    return _public(value)
+
+
+def _public(value: str) -> str:
+    if _CITIZEN_NUMBER.search(value):
+        raise BadValue(
+            f"{quoted(value)} looks like a citizen identity number, which must never be published; "
+            "look for a wrong column in the mapping"
+        )
+    return value
 
 
 def code(value: str) -> str:
-    """The code of a unit, level, field, framework or scheme."""
+    """The code of a unit."""
     if not _CODE.fullmatch(value):
         raise BadValue(
             f"{quoted(value)} is not a code: use 1 to 32 of A-Z, a-z, 0-9, '.', '_' and '-', "
             "beginning with a letter or digit"
         )
+    return _public(value)
+
+
+def name(value: str) -> str:
+    """The short name of a field, framework or scheme."""
+    if not _NAME.fullmatch(value):
+        raise BadValue(
+            f"{quoted(value)} is not a short name: use 1 to 63 of a-z, 0-9, '.' and '-', "
+            "beginning with a letter or digit"
+        )
+    return _public(value)
+
+
+def level(value: str) -> str:
+    """A level of a framework: a whole number from 1 to 99."""
+    if not _LEVEL.fullmatch(value):
+        raise BadValue(f"{quoted(value)} is not a level; write a whole number from 1 to 99")
     return value
 
 
@@ -93,7 +136,7 @@ def amount(value: str) -> str:
 
 def version(value: str) -> str:
     """The version of a unit: a whole number from 1 to 9999."""
-    if not re.fullmatch("[1-9][0-9]{0,3}", value):
+    if not _VERSION.fullmatch(value):
         raise BadValue(f"{quoted(value)} is not a version; write a whole number from 1 to 9999")
     return value
 
