@@ -19,6 +19,7 @@ def looks_like(sample: bytes) -> str | None:
         GB18030: _mean(sample, "gb18030", _chinese),
         "Big5": _mean(sample, "big5", _big5),
         "Shift_JIS": min(1.0, 5 * _mean(sample, "shift_jis", _kana, at_least=5)),
+        "Windows-1251": _mean(sample, "cp1251", _cyrillic),
         "Windows-1252 or another Western encoding": _western(sample),
     }
     # A common Korean syllable has the code of a common Chinese character, but not the reverse.
@@ -58,6 +59,10 @@ def _big5(char: str) -> float:
 
 def _kana(char: str) -> float:
     return "\u3041" <= char <= "\u30ff"
+
+
+def _cyrillic(char: str) -> float:
+    return "\u0410" <= char <= "\u044f"
 
 
 def _hangul(char: str) -> float:
