@@ -1,0 +1,82 @@
+"""What a document must look like before any JSON-LD is done with it: plain, small, and whole.
+
+JSON-LD quietly drops what it cannot interpret: nulls, unknown keywords, an index or a text
+direction. Whatever is dropped is not signed, so it is refused here instead.
+"""
+
+import re
+from collections.abc import Iterator
+
+from credentials.errors import BadDocument
+from credentials.rdf.contexts import UnknownContext, known_contexts
+from keys import Json
+
+MAX_VALUES = 5000
+# PyLD compares each item of a list with all before it, so an item weighs as much as five values.
+LIST_ITEM = 5
+MAX_DEPTH = 48
+_KEYWORDS = {"@context", "@id", "@language", "@list", "@set", "@type", "@value"}
+# Implementations of canonical N-Quads disagree on how to write these, so no one may sign them.
+_UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+def admit(document: Json) -> None:
+    """BadDocument unless the document is one object of bounded size, with known contexts only."""
+    if type(document) is not dict:
+        raise BadDocument("a JSON-LD document must be a JSON object")
+    budget = MAX_VALUES
+    level: list[Json] = [document]
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return
+        for value in level:
+            budget -= LIST_ITEM * len(value) if type(value) is list else 1
+        level = [child for value in level for child in _children(value)]
+        if len(level) > budget:
+            raise BadDocument(f"the document holds more than {MAX_VALUES} values")
+    if level:
+        raise BadDocument(f"the document is nested deeper than {MAX_DEPTH} levels")
+
+
+def _children(value: Json) -> Iterator[Json]:
+    if type(value) is dict:
+        for key, item in value.items():
+            _check_key(key)
+            if item is None:
+                raise BadDocument(
+                    f"{key!r:.120} is null: JSON-LD ignores it, a signature would too"
+                )
+            if key == "@context":
+                _check_context(item)
+            else:
+                yield item
+    elif type(value) is list:
+        for item in value:
+            if item is None:
+                raise BadDocument("a list holds null: JSON-LD ignores it, a signature would too")
+            yield item
+    elif type(value) is str:
+        if _UNWRITABLE.search(value):
+            raise BadDocument(f"the text {value!r:.120} holds a code point that is no character")
+    elif type(value) is float:
+        if value - value != 0:
+            raise BadDocument("NaN and infinities are not JSON")
+    elif type(value) is not bool and type(value) is not int:
+        raise BadDocument(f"{type(value).__name__} is not a JSON type")
+
+
+def _check_key(key: str) -> None:
+    if type(key) is not str or _UNWRITABLE.search(key):
+        raise BadDocument(f"{key!r:.120} cannot name a member")
+    if key.startswith("@") and key not in _KEYWORDS:
+        raise BadDocument(f"the keyword {key!r:.120} is unknown, or not covered by signatures")
+
+
+def _check_context(value: Json) -> None:
+    for entry in value if type(value) is list else [value]:
+        if type(entry) is not str:
+            raise UnknownContext("contexts must be named by their URL, not written into a document")
+        if entry not in known_contexts():
+            raise UnknownContext(
+                f"the JSON-LD context {entry!r:.120} is not one that is known here"
+            )

@@ -1,0 +1,61 @@
+"""Canonical N-Quads (RDFC-1.0): how terms and quads are written, and which IRIs can be.
+
+PyLD's own writer leaves most control characters bare, which the standard and its peers
+escape; two implementations would then sign different bytes for the same document.
+"""
+
+import re
+from dataclasses import dataclass
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+STRING = XSD + "string"
+LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
+
+IRI_CHARACTERS = r"[^\s\x00-\x20\x7f-\x9f<>\"{}|^`\\\ud800-\udfff\ufffe\uffff]"
+_IRI = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:{IRI_CHARACTERS}*")
+_ESCAPED = re.compile(r'[\x00-\x1f\x7f"\\]')
+_ESCAPES = {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)}
+_ESCAPES |= {ord(char): "\\" + name for char, name in zip('\b\t\n\f\r"\\', 'btnfr"\\', strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One RDF term. `kind` is "iri", "blank" or "literal"."""
+
+    kind: str
+    value: str
+    datatype: str = ""
+    language: str = ""
+
+    def suffix(self) -> str:
+        """What follows a literal's closing quote."""
+        if self.language:
+            return "@" + self.language
+        return "" if self.datatype == STRING else f"^^<{self.datatype}>"
+
+    def write(self) -> str:
+        """The term as canonical N-Quads writes it."""
+        if self.kind == "iri":
+            return f"<{self.value}>"
+        if self.kind == "blank":
+            return self.value
+        return f'"{escape(self.value)}"{self.suffix()}'
+
+
+Quad = tuple[Term, ...]
+"""Subject, predicate, object, and the graph's name unless it is the default graph."""
+
+
+def write_quad(quad: Quad) -> str:
+    """One line of canonical N-Quads."""
+    return " ".join([*(term.write() for term in quad), ".\n"])
+
+
+def escape(text: str) -> str:
+    """A literal's text between its quotes."""
+    return text.translate(_ESCAPES) if _ESCAPED.search(text) else text
+
+
+def is_iri(text: str) -> bool:
+    """Whether `text` is an absolute IRI that can be written without escapes."""
+    return _IRI.fullmatch(text) is not None

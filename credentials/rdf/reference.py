@@ -1,0 +1,32 @@
+"""The reference way to canonical N-Quads: slow, general, and what the fast path must equal.
+
+PyLD takes a tenth of a second to import and milliseconds a document, so it is imported on
+first use. Its caches are not made for threads; one lock covers it.
+"""
+
+from threading import Lock
+
+from credentials.rdf.admission import admit
+from credentials.rdf.nquads import Quad
+from keys import Json
+
+_lock = Lock()
+
+
+def canonical_nquads_reference(document: Json) -> bytes:
+    """RDFC-1.0 canonical N-Quads of a JSON-LD document, in safe mode; BadDocument if refused."""
+    admit(document)
+    with _lock:
+        from credentials.rdf.canonicalisation import canonicalise
+        from credentials.rdf.dataset import dataset
+
+        return "".join(canonicalise(dataset(document))).encode()
+
+
+def quads_of(document: Json) -> list[Quad]:
+    """The document's quads before canonicalisation, under the same rules."""
+    admit(document)
+    with _lock:
+        from credentials.rdf.dataset import dataset
+
+        return dataset(document)
