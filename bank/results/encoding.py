@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from bank.results.chunks import SAVE, read_chunks
 from bank.results.errors import BadEncoding
-from bank.results.likeness import GB18030, looks_like, share_of_utf8
+from bank.results.likeness import GB18030, UTF8, looks_like
 
 _SAMPLE = 256 * 1024
 
@@ -21,23 +21,17 @@ def find_encoding(file: BinaryIO, name: str) -> str:
     if not_utf8 is None:
         return "utf-8-sig"
     not_gb = _first_damage(file, name, "gb18030")
-    sample = _sample(file, name)
-    damaged = "the file is damaged, or put together from two encodings; "
-    if share_of_utf8(sample) > 0.5:
-        raise BadEncoding(
-            f"{name}, line {not_utf8}: looks like UTF-8, but has bytes that are not; "
-            f"{damaged}{SAVE}"
-        )
-    likely = looks_like(sample)
-    if likely != GB18030:
+    likely = looks_like(_sample(file, name), gb_damaged=not_gb is not None)
+    damaged_at = {UTF8: not_utf8, GB18030: not_gb}
+    if likely not in damaged_at:
         raise BadEncoding(
             f"{name}, line {not_utf8}: looks like {likely or 'no text encoding known here'}, "
             f"and only UTF-8 and {GB18030} are read; {SAVE}"
         )
-    if not_gb is not None:
+    if (line := damaged_at[likely]) is not None:
         raise BadEncoding(
-            f"{name}, line {not_gb}: looks like {GB18030}, but has bytes that are not; "
-            f"{damaged}{SAVE}"
+            f"{name}, line {line}: looks like {likely}, but has bytes that are not; the file is "
+            f"damaged, or put together from two encodings; {SAVE}"
         )
     return "gb18030"
 

@@ -9,18 +9,29 @@ import re
 from collections.abc import Callable
 
 GB18030 = "GB 18030 (GBK)"
+UTF8 = "UTF-8"
 _HIGH = re.compile(rb"[\x80-\xff]")
-_LONE_LETTER = re.compile(rb"(?<![\x80-\xff])[\xc0-\xff](?![\x80-\xff])")
+# A letter among ASCII, in one byte or, where two encodings were mixed, in the two of UTF-8.
+_LONE_LETTER = re.compile(
+    rb"(?<![\x80-\xff])[\xc0-\xff](?![\x80-\xff])"
+    rb"|(?<=[A-Za-z])[\xc2-\xc5][\x80-\xbf](?![\x80-\xff])"
+)
 
 
-def looks_like(sample: bytes) -> str | None:
-    """The likeliest encoding of `sample`, which is not UTF-8; None if none is likely."""
+def looks_like(sample: bytes, *, gb_damaged: bool) -> str | None:
+    """The likeliest encoding of `sample`, which is not quite UTF-8; None if none is likely.
+
+    `gb_damaged` says that the file does not decode as GB 18030 throughout either.
+    """
     likeness = {  # on a tie the first
-        GB18030: _mean(sample, "gb18030", _chinese),
+        GB18030: _mean(sample, "gb18030", _chinese) * (0.9 if gb_damaged else 1),
+        UTF8: _share(sample, len(_HIGH.findall(sample.decode("utf-8", "ignore").encode()))),
         "Big5": _mean(sample, "big5", _big5),
         "Shift_JIS": min(1.0, 5 * _mean(sample, "shift_jis", _kana, at_least=5)),
-        "Windows-1251": _mean(sample, "cp1251", _cyrillic),
-        "Windows-1252 or another Western encoding": _western(sample),
+        "Windows-1252 or another Western encoding": _share(
+            sample, sum(map(len, _LONE_LETTER.findall(sample)))
+        ),
+        "Windows-1251": _mean(sample, "cp1251", _cyrillic, at_least=5),
     }
     # A common Korean syllable has the code of a common Chinese character, but not the reverse.
     if _mean(sample, "euc_kr", _hangul, at_least=20) > max(0.95, likeness[GB18030] - 0.05):
@@ -29,10 +40,10 @@ def looks_like(sample: bytes) -> str | None:
     return best if likeness[best] >= 0.3 else None
 
 
-def share_of_utf8(sample: bytes) -> float:
-    """The share of its bytes above 127 that belong to well-formed UTF-8 characters."""
+def _share(sample: bytes, count: int) -> float:
+    """`count` as a share of the sample's bytes above 127."""
     high = len(_HIGH.findall(sample))
-    return len(_HIGH.findall(sample.decode("utf-8", "ignore").encode())) / high if high else 0.0
+    return count / high if high else 0.0
 
 
 def _mean(sample: bytes, codec: str, weight: Callable[[str], float], at_least: float = 0) -> float:
@@ -67,9 +78,3 @@ def _cyrillic(char: str) -> float:
 
 def _hangul(char: str) -> float:
     return "\uac00" <= char <= "\ud7a3"
-
-
-def _western(sample: bytes) -> float:
-    """The share of high bytes that are letters among ASCII; in Chinese they come in pairs."""
-    high = len(_HIGH.findall(sample))
-    return len(_LONE_LETTER.findall(sample)) / high if high else 0.0
