@@ -139,3 +139,11 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "r.csv")
     with pytest.raises(BadTable, match="is not a regular file"):
         read(tmp_path, None)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bank.results.rows.find_encoding", lambda file, name: "utf-8")
+    with pytest.raises(BadTable, match=r"r\.csv changed while it was read; import it again"):
+        read(tmp_path, HEAD + b"1,\xcd\xf5,3,\n")

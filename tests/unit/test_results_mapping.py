@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import bank.results.mapping as mapping_module
 from bank.results import BadMapping, ResultsError, read_mapping, read_results
 
 TOP = {
@@ -180,3 +181,11 @@ def test_an_institution_the_bank_does_not_know_is_named_once(tmp_path: Path, val
         BadMapping, match=r"m\.toml, key 'institution': 'nowhere' is no institution"
     ):
         results(tmp_path, toml(top={"institution": value}), "school,number\n")
+
+
+def test_the_example_in_the_documentation_is_a_mapping(tmp_path: Path) -> None:
+    lines = (mapping_module.__doc__ or "").splitlines()
+    example = "\n".join(line[4:] for line in lines if line.startswith("    "))
+    mapping = read_mapping(write(tmp_path, example))
+    assert [one.column for one in (*mapping.only, *mapping.skip)] == ["结果", "备注"]
+    assert "unit.version" not in [rule.name for rule in mapping.rules]
