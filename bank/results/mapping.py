@@ -23,9 +23,9 @@
     scheme = "standard-credit"
 
     [only]                                   # rows that match in every column named here,
-    结果 = ["通过"]
+    "结果" = ["通过"]
     [skip]                                   # less the rows that match in any named here
-    备注 = ["作废"]
+    "备注" = ["作废"]
 
 A value is a template (see `bank.results.source`), or a table with `from` (a template), `values`
 (what each text of it stands for) and, for dates, `format`. Whatever a mapping states by itself is
@@ -153,7 +153,10 @@ def _read_toml(path: Path | str) -> dict[str, object]:
     except UnicodeDecodeError:
         raise BadMapping(f"{path} is not UTF-8 text; save the mapping as UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadMapping(f"{path} is not a TOML file: {error}") from error
+        raise BadMapping(
+            f"{path} is not a TOML file: {error}; every text, and every Chinese key, stands in "
+            "quotation marks"
+        ) from error
 
 
 def _refuse_unknown(

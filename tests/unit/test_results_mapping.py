@@ -104,6 +104,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
         (toml(more="[skip]\nstate = []"), "key 'skip.state': must be a list of texts"),
         ("unit = 3", "key 'unit': must be a table, not 3"),
         ("a = = b", "is not a TOML file: "),
+        (toml(more="[only]\n结果 = ['通过']"), "every Chinese key, stands in quotation marks"),
         ("[a]\nb = 1\n[a]", "is not a TOML file: "),
         (b"# \xbf\xce\xb3\xcc", "is not UTF-8 text; save the mapping as UTF-8"),
         ("#" * (1024 * 1024 + 1), "is over 1 MiB"),
