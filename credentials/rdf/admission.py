@@ -4,11 +4,11 @@ JSON-LD quietly drops what it cannot interpret: nulls, unknown keywords, an inde
 direction. Whatever is dropped is not signed, so it is refused here instead.
 """
 
-import re
 from collections.abc import Iterator
 
 from credentials.errors import BadDocument
 from credentials.rdf.contexts import UnknownContext, known_contexts
+from credentials.rdf.nquads import UNWRITABLE
 from keys import Json
 
 MAX_VALUES = 5000
@@ -16,8 +16,6 @@ MAX_VALUES = 5000
 LIST_ITEM = 5
 MAX_DEPTH = 48
 _KEYWORDS = {"@context", "@id", "@language", "@list", "@set", "@type", "@value"}
-# Implementations of canonical N-Quads disagree on how to write these, so no one may sign them.
-_UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 def admit(document: Json) -> None:
@@ -56,7 +54,7 @@ def _children(value: Json) -> Iterator[Json]:
                 raise BadDocument("a list holds null: JSON-LD ignores it, a signature would too")
             yield item
     elif type(value) is str:
-        if _UNWRITABLE.search(value):
+        if UNWRITABLE.search(value):
             raise BadDocument(f"the text {value!r:.120} holds a code point that is no character")
     elif type(value) is float:
         if value - value != 0:
@@ -66,7 +64,7 @@ def _children(value: Json) -> Iterator[Json]:
 
 
 def _check_key(key: str) -> None:
-    if type(key) is not str or _UNWRITABLE.search(key):
+    if type(key) is not str or UNWRITABLE.search(key):
         raise BadDocument(f"{key!r:.120} cannot name a member")
     if key.startswith("@") and key not in _KEYWORDS:
         raise BadDocument(f"the keyword {key!r:.120} is unknown, or not covered by signatures")

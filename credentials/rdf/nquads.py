@@ -12,6 +12,8 @@ STRING = XSD + "string"
 LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
 
 IRI_CHARACTERS = r"[^\s\x00-\x20\x7f-\x9f<>\"{}|^`\\\ud800-\udfff\ufffe\uffff]"
+# Implementations disagree on how to write these (or cannot), so no document may hold them.
+UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _IRI = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:{IRI_CHARACTERS}*")
 _ESCAPED = re.compile(r'[\x00-\x1f\x7f"\\]')
 _ESCAPES = {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)}
