@@ -1,1 +1,28 @@
-"""The verifier: checks credentials and bundles offline, without I/O."""
+"""What a third party runs: evidence and a trust bundle in, a report out, with no network."""
+
+from verifier.errors import BadTrust, Unreadable, VerifierError
+from verifier.evidence import Evidence, read_evidence, read_qr_url, write_bundle
+from verifier.report import Check, Outcome, Report, Subject, Verdict
+from verifier.trust import Governance, Trust, TrustedMember, Witness, open_trust
+from verifier.verification import verify
+
+__all__ = [
+    "BadTrust",
+    "Check",
+    "Evidence",
+    "Governance",
+    "Outcome",
+    "Report",
+    "Subject",
+    "Trust",
+    "TrustedMember",
+    "Unreadable",
+    "Verdict",
+    "VerifierError",
+    "Witness",
+    "open_trust",
+    "read_evidence",
+    "read_qr_url",
+    "verify",
+    "write_bundle",
+]

@@ -1,0 +1,227 @@
+"""The application: one bank behind HTTP. What it says of the log can be checked offline."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Header, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from bank.api.pages import add_pages
+from bank.api.problems import install
+from bank.api.schemas import MOST_STATEMENTS, outcomes_json, read_submissions
+from bank.errors import BadRequest, NotAllowed
+from bank.requests import open_slot_request
+from bank.service import Bank
+from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse
+from ledger import NotFound
+
+_LIMIT = 32 * 1024 * 1024
+_TEXT = "text/plain; charset=utf-8"
+_VC = "application/vc"
+_PROBLEMS: dict[int | str, dict[str, object]] = {
+    "default": {
+        "description": "A problem document (RFC 9457)",
+        "content": {"application/problem+json": {}},
+    }
+}
+_STATEMENTS_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["statements"],
+                    "properties": {
+                        "statements": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": MOST_STATEMENTS,
+                            "items": {
+                                "type": "object",
+                                "required": ["signed"],
+                                "properties": {
+                                    "signed": {"type": "object"},
+                                    "credential": {"type": "object"},
+                                    "learner": {"type": "string", "maxLength": 64},
+                                },
+                            },
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+_SLOTS_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "object", "required": ["request", "signature"]}}
+        },
+    }
+}
+
+Index = Annotated[int, Path(ge=0, le=2**53)]
+Size = Annotated[int, Query(ge=0, le=2**53)]
+
+
+def make_app(bank: Bank) -> FastAPI:
+    """The application that serves `bank`."""
+    app = FastAPI(
+        title="Credit Bank",
+        version="1",
+        description="Signed credit awards in a transparent ledger. Errors are RFC 9457 problems.",
+        responses=_PROBLEMS,
+    )
+    install(app)
+    _add_ledger(app, bank)
+    _add_submission(app, bank)
+    _add_learner(app, bank)
+    _add_trust(app, bank)
+    add_pages(app, bank)
+    return app
+
+
+def _add_ledger(app: FastAPI, bank: Bank) -> None:
+    @app.get("/ledger/checkpoint", tags=["ledger"], response_class=Response)
+    def checkpoint() -> Response:
+        """The latest signed checkpoint (C2SP tlog-checkpoint)."""
+        return Response(bank.log.checkpoint(), media_type=_TEXT)
+
+    @app.get("/ledger/entries/{index}", tags=["ledger"], response_class=Response)
+    def entry(index: Index) -> Response:
+        """The exact bytes of an entry."""
+        return Response(bank.log.entry(index), media_type="application/json")
+
+    @app.get("/ledger/entries/{index}/receipt", tags=["ledger"], response_class=Response)
+    def receipt(index: Index) -> Response:
+        """The receipt of an entry under the latest checkpoint (C2SP tlog-proof)."""
+        return Response(bank.log.receipt(index).encode(), media_type=_TEXT)
+
+    @app.get("/ledger/consistency", tags=["ledger"])
+    def consistency(old: Size, new: Size) -> Response:
+        """The proof that the first `old` entries are a prefix of the first `new` (RFC 6962)."""
+        path: list[Json] = [b64u_encode(node) for node in bank.log.consistency(old, new)]
+        return _json({"old": old, "new": new, "path": path})
+
+    @app.get("/health", tags=["operation"])
+    def health() -> Response:
+        """Whether the bank answers: its log's size and origin."""
+        return _json({"status": "ok", "origin": bank.settings.origin, "size": bank.log.size()})
+
+
+def _add_submission(app: FastAPI, bank: Bank) -> None:
+    @app.post("/statements", tags=["members"], openapi_extra=_STATEMENTS_BODY)
+    async def submit(request: Request) -> Response:
+        """Append signed statements; the answer comes when they are durable and checkpointed.
+
+        One outcome for each statement, in order: its place in the log, or why it was declined.
+        A statement sent again gets its first place.
+        """
+        body = await _body(request)
+        return await run_in_threadpool(
+            lambda: _json(outcomes_json(bank.submit(read_submissions(parse(body, limit=_LIMIT)))))
+        )
+
+    @app.post("/slots", tags=["members"], openapi_extra=_SLOTS_BODY)
+    async def slots(request: Request) -> Response:
+        """Status slots for lots to be awarded, asked for under a member's signature."""
+        body = await _body(request)
+
+        def allocate() -> Response:
+            author, lots = open_slot_request(parse(body), bank.registry(), datetime.now(UTC))
+            found: list[Json] = [
+                {"list": slot.list, "index": slot.index} for slot in bank.slots(author, lots)
+            ]
+            return _json({"slots": found})
+
+        return await run_in_threadpool(allocate)
+
+
+def _add_learner(app: FastAPI, bank: Bank) -> None:
+    @app.get("/credentials", tags=["learners"])
+    def owned(token: Annotated[str, Depends(_token)]) -> Response:
+        """The credentials of the token's owner: identifiers and ledger entries."""
+        found: list[Json] = [
+            {"id": identifier, "entry": index} for identifier, index in bank.owned(token)
+        ]
+        return _json({"credentials": found})
+
+    @app.get("/credentials/{identifier}", tags=["learners"], response_class=Response)
+    def credential(identifier: str, token: Annotated[str, Depends(_token)]) -> Response:
+        """One credential of the token's owner."""
+        return Response(encode(bank.credential(token, identifier)), media_type=_VC)
+
+    @app.get("/credentials/{identifier}/bundle", tags=["learners"], response_class=Response)
+    def bundle(identifier: str, token: Annotated[str, Depends(_token)]) -> Response:
+        """One credential of the token's owner with its receipt, to be shared as a file."""
+        return Response(bank.bundle(token, identifier), media_type="application/json")
+
+
+def _add_trust(app: FastAPI, bank: Bank) -> None:
+    @app.get("/trust.json", tags=["trust"], response_class=Response)
+    def trust() -> Response:
+        """The newest trust bundle, as the governance signed it."""
+        return Response(bank.trust(), media_type="application/json")
+
+    @app.get("/status/{number}", tags=["trust"], response_class=Response)
+    def revocations(number: int) -> Response:
+        """A revocation list (Bitstring Status List 1.0)."""
+        return _status_list(bank, f"{number}")
+
+    @app.get("/status/{number}/suspension", tags=["trust"], response_class=Response)
+    def suspensions(number: int) -> Response:
+        """A suspension list (Bitstring Status List 1.0)."""
+        return _status_list(bank, f"{number}/suspension")
+
+    @app.get("/.well-known/did.json", tags=["trust"])
+    def bank_did() -> Response:
+        """The bank's DID document."""
+        return Response(encode(bank.did_document()), media_type="application/did+json")
+
+    @app.get("/members/{slug}/did.json", tags=["trust"])
+    def member_did(slug: str) -> Response:
+        """A member's DID document, with the keys in force now."""
+        member = next(
+            (m for did, m in bank.registry().members.items() if did.endswith(f":members:{slug}")),
+            None,
+        )
+        if member is None:
+            raise NotFound(f"there is no member {slug[:60]}")
+        keys = [
+            PublicKey.from_multikey(period.key)
+            for period in member.keys.values()
+            if period.end is None and period.suspect_from is None
+        ]
+        document = did_document(did_web(bank.settings.domain, "members", slug), keys)
+        return Response(encode(document), media_type="application/did+json")
+
+
+def _status_list(bank: Bank, name: str) -> Response:
+    document = bank.status_lists().get(f"https://{bank.settings.domain}/status/{name}")
+    if document is None:
+        raise NotFound(f"there is no status list {name}")
+    return Response(encode(document), media_type=_VC, headers={"Cache-Control": "max-age=300"})
+
+
+def _token(authorization: Annotated[str | None, Header()] = None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotAllowed("give the owner's token as 'Authorization: Bearer …'")
+    return token
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > _LIMIT:
+            raise BadRequest(f"the request is over {_LIMIT} bytes; send smaller batches")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _json(value: dict[str, Json]) -> Response:
+    return Response(encode(value), media_type="application/json")

@@ -1,0 +1,66 @@
+"""Errors as RFC 9457 problem documents."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from bank.errors import BadRequest, BankError, NoSuchThing, NotAllowed
+from keys import Json, KeysError, encode
+from ledger import BadStatement, LedgerError, NotFound
+
+MEDIA_TYPE = "application/problem+json"
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (NotFound, 404),
+    (NoSuchThing, 404),
+    (NotAllowed, 401),
+    (BadRequest, 400),
+    (BadStatement, 400),
+    (KeysError, 400),
+    (BankError, 500),
+    (LedgerError, 503),
+)
+
+
+def problem(status: int, detail: str) -> Response:
+    """A problem document; its title is the status in words."""
+    body: dict[str, Json] = {
+        "detail": detail,
+        "status": status,
+        "title": HTTPStatus(status).phrase,
+        "type": "about:blank",
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return Response(encode(body), status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Have every error answered by a problem document."""
+
+    async def known(request: Request, error: Exception) -> Response:
+        status = next(status for kind, status in _STATUS if isinstance(error, kind))
+        return problem(status, str(error))
+
+    async def http(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        detail = str(error.detail) if isinstance(error, HTTPException) else ""
+        if status == 404 and detail == "Not Found":
+            detail = f"there is nothing at {request.url.path}"
+        return problem(status, detail)
+
+    async def malformed(request: Request, error: Exception) -> Response:
+        first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+        where = ".".join(str(part) for part in first.get("loc", ()))
+        return problem(422, f"{where}: {first.get('msg', 'malformed')}")
+
+    async def database(request: Request, error: Exception) -> Response:
+        return problem(503, "the database did not answer; nothing was lost, try again in a moment")
+
+    for kind in (BankError, LedgerError, KeysError):
+        app.add_exception_handler(kind, known)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(SQLAlchemyError, database)

@@ -1,0 +1,55 @@
+"""What travels in requests and answers, as JSON."""
+
+from collections.abc import Sequence
+
+from bank.errors import BadRequest
+from bank.institution import Submission
+from keys import Json, b64u_encode
+from ledger import LedgerError, SignedStatement
+from ledger.sequencer import Declined, Outcome
+
+MOST_STATEMENTS = 2000
+
+
+def read_submissions(value: Json) -> list[Submission]:
+    """The submissions in `{"statements": [...]}`; BadRequest names the first that is wrong."""
+    items = value.get("statements") if isinstance(value, dict) else None
+    if not isinstance(items, list) or not 0 < len(items) <= MOST_STATEMENTS:
+        raise BadRequest(f"a request has 1 to {MOST_STATEMENTS} statements under 'statements'")
+    return [_submission(position, item) for position, item in enumerate(items)]
+
+
+def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Json]:
+    """The answer to a submission: one outcome for each statement, in order."""
+    return {"outcomes": [_outcome(outcome) for outcome in outcomes]}
+
+
+def _submission(position: int, item: Json) -> Submission:
+    if not isinstance(item, dict) or not {"signed"} <= set(item) <= {
+        "signed",
+        "credential",
+        "learner",
+    }:
+        raise BadRequest(
+            f"statement {position}: its fields are signed and, for an award, credential, learner"
+        )
+    credential, learner = item.get("credential"), item.get("learner")
+    if credential is not None and not isinstance(credential, dict):
+        raise BadRequest(f"statement {position}: credential is not an object")
+    if learner is not None and not isinstance(learner, str):
+        raise BadRequest(f"statement {position}: learner is not text")
+    try:
+        return Submission(SignedStatement.from_json(item["signed"]), credential, learner)
+    except LedgerError as error:
+        raise BadRequest(f"statement {position}: {error}") from error
+
+
+def _outcome(outcome: Outcome) -> Json:
+    if isinstance(outcome, Declined):
+        return {"outcome": "declined", "reason": outcome.reason}
+    return {
+        "outcome": "appended",
+        "index": outcome.index,
+        "leaf": b64u_encode(outcome.leaf),
+        "repeated": outcome.repeated,
+    }

@@ -1,0 +1,152 @@
+"""`creditbank demo`: the whole story on sample data, from an empty folder to a verified credential.
+
+The demo plays every part, so all keys lie in one folder; in life the governance keys are the
+regulator's, and each institution's keys are on its own machines.
+"""
+
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bank.cli.bank_verbs import DEFAULT_PORT, serve
+from bank.cli.options import DEFAULT_DATA, PASSPHRASE_FILE, Data
+
+if TYPE_CHECKING:
+    from bank.opening import Admission
+    from bank.service import Bank
+    from keys import Signer
+
+DOMAIN = "chongqing.creditbank.example"
+NAMES = {"en": "Chongqing Credit Bank (demo)", "zh": "重庆学分银行（演示）"}
+THRESHOLD = 2
+SAMPLES = Path(__file__).resolve().parents[2] / "docs" / "samples"
+
+
+def demo(
+    data: Data = DEFAULT_DATA,
+    out: Annotated[Path, typer.Option(help="Folder for the artefacts.")] = Path("out"),
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the story.")] = False,
+    port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = DEFAULT_PORT,
+) -> None:
+    """Make a bank in --data, play the story, leave the artefacts in --out, then serve."""
+    from bank.cli.progress import console
+    from bank.opening import open_bank
+
+    secret = _passphrase(data)
+    governance = _governance(data, secret)
+    bank = _bank(data, secret, governance)
+    try:
+        console.print(f"[bold]{NAMES['en']}[/]  {NAMES['zh']}  log {bank.settings.origin}")
+        _play(bank, data, out, secret, governance)
+    finally:
+        bank.close()
+    if not no_serve:
+        serve(lambda: open_bank(data, secret), port)
+
+
+def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Signer]") -> None:
+    from bank.cli.import_verb import run_import
+    from bank.cli.import_verb import tell as tell_import
+    from bank.cli.learner_verbs import export, write
+    from bank.cli.ledger_verbs import run_audit
+    from bank.cli.ledger_verbs import tell as tell_audit
+    from bank.cli.progress import console
+    from bank.opening import LocalBank, open_member, read_admissions
+    from bank.results import read_mapping, read_results
+
+    admissions = read_admissions(SAMPLES / "institutions.toml")
+    _admit(bank, data, secret, governance, admissions)
+    mapping = read_mapping(SAMPLES / "results.mapping.toml")
+    names = {item.slug: item.names["zh"] for item in admissions}
+    preview = read_results(SAMPLES / "results.csv", mapping, names)
+    institutions = {
+        item.slug: open_member(data / "members" / item.slug, DOMAIN, item, secret)
+        for item in admissions
+    }
+    tell_import(run_import(preview, institutions, LocalBank(bank), "Signing and appending awards"))
+    account = bank.accounts()[0]
+    identifier, index = bank.owned(bank.token(account))[0]
+    for path in export(bank, identifier, out):
+        console.print(f"wrote {path}")
+    console.print(f"wrote {write(out / 'trust.json', bank.export_trust(governance[:THRESHOLD]))}")
+    _verify(out)
+    tell_audit(run_audit(bank))
+    console.print(f"The learner's credential is entry {index}; the artefacts are in {out}/")
+    console.print(
+        f"Check it again:  .venv/bin/creditbank verify {out}/learner.bundle.json "
+        f"--trust {out}/trust.json"
+    )
+
+
+def _admit(
+    bank: "Bank",
+    data: Path,
+    secret: str,
+    governance: "list[Signer]",
+    admissions: "list[Admission]",
+) -> None:
+    from bank.cli.progress import progress
+    from bank.opening import admit, create_member
+
+    with progress("Admitting institutions", len(admissions)) as done:
+        for count, admission in enumerate(admissions, start=1):
+            key = create_member(data / "members" / admission.slug, secret).public_key
+            admit(bank, admission, key, governance[:THRESHOLD])
+            done(count)
+
+
+def _verify(out: Path) -> None:
+    from rich.console import Console
+
+    from bank.cli.learner_verbs import write
+    from verifier import open_trust, read_evidence, verify
+    from verifier.table import print_report
+
+    bundle = out / "learner.bundle.json"
+    trust = open_trust((out / "trust.json").read_bytes())
+    evidence = read_evidence(bundle.read_bytes(), str(bundle))
+    report = verify(evidence, trust, datetime.now(UTC))
+    text = json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n"
+    write(out / "report.json", text.encode())
+    print_report(report, "en", Console(highlight=False))
+
+
+def _passphrase(data: Path) -> str:
+    from bank.opening import make_folder
+
+    make_folder(data)
+    path = data / PASSPHRASE_FILE
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24) + "\n", encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _governance(data: Path, secret: str) -> "list[Signer]":
+    from bank.opening import make_folder
+    from keys import PrivateKey, open_signer, write_keystore
+
+    make_folder(data / "governance")
+    signers = []
+    for number in (1, 2, 3):
+        path = data / "governance" / f"regulator-{number}.keystore"
+        if not path.exists():
+            write_keystore(path, PrivateKey.generate().seed, secret)
+        signers.append(open_signer(f"file:{path}", secret))
+    return signers
+
+
+def _bank(data: Path, secret: str, governance: "list[Signer]") -> "Bank":
+    from bank.opening import create_bank, open_bank
+    from bank.settings import FILE
+
+    if not (data / FILE).exists():
+        keys = [signer.public_key.multikey for signer in governance]
+        create_bank(data, DOMAIN, NAMES, keys, THRESHOLD, secret)
+    bank = open_bank(data, secret)
+    bank.found(governance[:THRESHOLD])
+    return bank

@@ -1,0 +1,119 @@
+"""`creditbank import`: a registrar's results become signed awards, on the institution's side."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bank.cli.options import DEFAULT_DATA, Data, Institutions, Members, passphrase
+from bank.errors import BadSetup
+
+if TYPE_CHECKING:
+    from bank.importing import Imported
+    from bank.institution import Institution
+    from bank.opening import Admission
+    from bank.port import BankPort
+    from bank.results import Preview
+
+_SHOWN = 20
+
+
+def import_command(
+    file: Annotated[Path, typer.Argument(help="The results, a CSV file.")],
+    mapping: Annotated[Path, typer.Option(help="TOML file that explains the CSV's columns.")],
+    institutions: Institutions,
+    members: Members,
+    data: Data = DEFAULT_DATA,
+    bank: Annotated[
+        str, typer.Option(help="URL of a bank's API, instead of a bank in a folder.")
+    ] = "",
+    domain: Annotated[str, typer.Option(help="The bank's domain, with --bank.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Only read and check the file.")] = False,
+) -> None:
+    """Import results: sign them here, submit them in batches; safe to run again."""
+    from bank.opening import LocalBank, open_bank, read_admissions
+    from bank.results import read_mapping, read_results
+
+    admissions = {item.slug: item for item in read_admissions(institutions)}
+    names = {slug: item.names["zh"] for slug, item in admissions.items()}
+    preview = read_results(file, read_mapping(mapping), names)
+    if check:
+        _tell_preview(preview)
+        return
+    if bank:
+        if not domain:
+            raise BadSetup("give the bank's domain with --domain where --bank is a URL")
+        imported = _over_http(
+            bank, preview, open_institutions(preview, members, domain, admissions)
+        )
+    else:
+        secret = passphrase(data)
+        opened = open_bank(data, secret)
+        try:
+            own = open_institutions(preview, members, opened.settings.domain, admissions)
+            imported = run_import(preview, own, LocalBank(opened), f"Awards from {file.name}")
+        finally:
+            opened.close()
+    tell(imported)
+
+
+def open_institutions(
+    preview: "Preview", members: Path, domain: str, admissions: "dict[str, Admission]"
+) -> "dict[str, Institution]":
+    """The institutions that a file speaks of, their keys unlocked."""
+    from bank.opening import open_member
+
+    return {
+        slug: open_member(
+            members / slug, domain, admissions[slug], passphrase_of(members, members / slug)
+        )
+        for slug in sorted({result.institution for result in preview.results})
+    }
+
+
+def passphrase_of(members: Path, folder: Path) -> str:
+    """The passphrase of an institution's keystores: its own file, the demo's, or the common one."""
+    return passphrase(folder if (folder / "passphrase").is_file() else members.parent)
+
+
+def run_import(
+    preview: "Preview", institutions: "dict[str, Institution]", bank: "BankPort", title: str
+) -> "Imported":
+    """Import with a progress bar."""
+    from bank.cli.progress import progress
+    from bank.importing import import_results
+
+    with progress(title, len(preview.results)) as done:
+        return import_results(preview, institutions, bank, lambda: datetime.now(UTC), done)
+
+
+def tell(imported: "Imported") -> None:
+    """Say what became of an import; exit code 1 if anything was declined."""
+    typer.echo(f"{imported.awarded} awarded, {imported.repeated} already in the ledger")
+    if imported.declined:
+        typer.echo(f"{len(imported.declined)} declined:", err=True)
+        for reason in imported.declined[:_SHOWN]:
+            typer.echo(reason, err=True)
+        raise typer.Exit(1)
+
+
+def _over_http(url: str, preview: "Preview", own: "dict[str, Institution]") -> "Imported":
+    import httpx
+
+    from bank.client import RemoteBank
+
+    with httpx.Client(base_url=url, timeout=120) as http:
+        bank = RemoteBank(http, lambda: datetime.now(UTC))
+        return run_import(preview, own, bank, "Awards")
+
+
+def _tell_preview(preview: "Preview") -> None:
+    typer.echo(
+        f"{preview.rows} rows: {len(preview.results)} results, {preview.skipped} left out by the "
+        f"mapping, {len(preview.problems)} problems"
+    )
+    for problem in preview.problems[:_SHOWN]:
+        typer.echo(str(problem), err=True)
+    if preview.problems:
+        raise typer.Exit(1)

@@ -1,0 +1,82 @@
+"""`creditbank learners` and `export`: what the bank's counter does for a learner."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bank.cli.options import DEFAULT_DATA, Data, passphrase
+from bank.errors import NoSuchThing
+
+if TYPE_CHECKING:
+    from bank.service import Bank
+
+DEFAULT_OUT = Path("out")
+
+
+def learners_command(
+    data: Data = DEFAULT_DATA,
+    limit: Annotated[int, typer.Option(help="How many accounts to list.")] = 10,
+) -> None:
+    """List learner accounts with their credentials, those with the most first."""
+    from bank.opening import open_bank
+
+    bank = open_bank(data, passphrase(data))
+    try:
+        for account in bank.accounts()[:limit]:
+            token = bank.token(account)
+            typer.echo(f"{account}  token {token}")
+            for identifier, index in bank.owned(token):
+                typer.echo(f"  {identifier}  entry {index}")
+    finally:
+        bank.close()
+
+
+def export_command(
+    credential: Annotated[str, typer.Argument(help="Identifier of the credential, urn:uuid:…")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = DEFAULT_OUT,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Write one credential as bundle, plain credential and QR code (PNG and SVG)."""
+    from bank.opening import open_bank
+
+    bank = open_bank(data, passphrase(data))
+    try:
+        for path in export(bank, credential, out):
+            typer.echo(str(path))
+    finally:
+        bank.close()
+
+
+def export(bank: "Bank", identifier: str, out: Path) -> list[Path]:
+    """Write a credential's four files into `out`; the paths written."""
+    from credentials.qr import choose_symbol, qr_png, qr_svg
+    from keys import encode
+    from ledger import NotFound
+    from verifier import read_evidence
+
+    try:
+        token = bank.token(bank.account_of_credential(identifier))
+    except NotFound as error:
+        raise NoSuchThing(str(error)) from error
+    bundle = bank.bundle(token, identifier)
+    evidence = read_evidence(bundle, "the bundle")
+    symbol = choose_symbol(bank.settings.domain, evidence.credential, evidence.receipt)
+    if symbol.note:
+        typer.echo(symbol.note, err=True)
+    files = {
+        "learner.bundle.json": bundle,
+        "learner.credential.json": encode(evidence.credential),
+        "learner.qr.png": qr_png(symbol.url),
+        "learner.qr.svg": qr_svg(symbol.url),
+    }
+    return [write(out / name, content) for name, content in files.items()]
+
+
+def write(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+    return path

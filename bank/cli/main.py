@@ -1,0 +1,66 @@
+"""The verbs of `creditbank`, and how what goes wrong is told: one sentence, no traceback."""
+
+import sys
+
+import typer
+
+from bank.cli.bank_verbs import bank_app
+from bank.cli.demo_verb import demo
+from bank.cli.import_verb import import_command
+from bank.cli.keys_verbs import keys_app
+from bank.cli.learner_verbs import export_command, learners_command
+from bank.cli.ledger_verbs import ledger_app
+from bank.cli.member_verbs import member_app
+from bank.cli.trust_verbs import trust_app
+from bank.errors import BankError
+from bank.results.errors import ResultsError
+from credentials.errors import CredentialsError
+from keys.errors import KeysError
+from ledger.errors import LedgerError
+from verifier.cli import verify_command
+from verifier.errors import VerifierError
+
+app = typer.Typer(
+    name="creditbank",
+    help="A credit bank: signed awards in a transparent ledger, credentials anyone can verify.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("verify")(verify_command)
+app.command("demo")(demo)
+app.command("import")(import_command)
+app.command("export")(export_command)
+app.command("learners")(learners_command)
+app.add_typer(bank_app)
+app.add_typer(member_app)
+app.add_typer(keys_app)
+app.add_typer(trust_app)
+app.add_typer(ledger_app)
+
+_KNOWN = (BankError, ResultsError, CredentialsError, KeysError, LedgerError, VerifierError)
+
+
+def main() -> None:
+    """Run a verb. Exit code 1 where it was refused or failed, 2 where it was called wrongly."""
+    try:
+        app()
+    except _KNOWN as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in _EXTRAS:
+            raise
+        print(
+            f"this verb needs {error.name}, which is not installed: install creditbank[bank]",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print(
+            "stopped; what was acknowledged is kept, and running it again is safe", file=sys.stderr
+        )
+        sys.exit(130)
+
+
+_EXTRAS = {"sqlalchemy", "fastapi", "starlette", "uvicorn", "httpx", "jinja2", "psycopg"}

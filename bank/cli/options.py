@@ -1,0 +1,37 @@
+"""Options that several verbs share, and the passphrase of the keystores."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bank.errors import BadSetup
+
+Data = Annotated[Path, typer.Option("--data", help="The bank's folder.")]
+GovernanceKeys = Annotated[
+    list[Path],
+    typer.Option("--governance", help="Keystore of a governance key; give it once for each key."),
+]
+Institutions = Annotated[
+    Path, typer.Option("--institutions", help="TOML file that describes the institutions.")
+]
+Members = Annotated[
+    Path, typer.Option("--members", help="Folder with a folder of keys for each institution.")
+]
+
+PASSPHRASE_FILE = "passphrase"
+DEFAULT_DATA = Path("var")
+
+
+def passphrase(folder: Path | None = None) -> str:
+    """The passphrase: CREDITBANK_PASSPHRASE, the demo's file in `folder`, or asked for."""
+    given = os.environ.get("CREDITBANK_PASSPHRASE")
+    if given:
+        return given
+    if folder is not None and (folder / PASSPHRASE_FILE).is_file():
+        return (folder / PASSPHRASE_FILE).read_text(encoding="utf-8").strip()
+    if not sys.stdin.isatty():
+        raise BadSetup("the keystores need a passphrase: set CREDITBANK_PASSPHRASE")
+    return str(typer.prompt("Passphrase of the keystores", hide_input=True))

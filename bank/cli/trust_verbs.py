@@ -1,0 +1,47 @@
+"""`creditbank trust`: the bundle that makes every verifier self-sufficient."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, passphrase
+
+trust_app = typer.Typer(name="trust", help="Trust bundles.", no_args_is_help=True)
+
+
+@trust_app.command("export")
+def export_trust(
+    governance: GovernanceKeys,
+    out: Annotated[Path, typer.Option(help="Where to write the bundle.")] = Path("out/trust.json"),
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Make a new trust bundle, signed by the governance, and write it."""
+    from bank.cli.learner_verbs import write
+    from bank.opening import open_bank
+    from keys import open_signer
+
+    secret = passphrase(data)
+    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    bank = open_bank(data, secret)
+    try:
+        write(out, bank.export_trust(signers))
+    finally:
+        bank.close()
+    typer.echo(str(out))
+
+
+@trust_app.command("show")
+def show(file: Annotated[Path, typer.Argument(help="A trust bundle.")]) -> None:
+    """Say whose a trust bundle is, its version and age, and the fingerprint of its root."""
+    from verifier import BadTrust, open_trust
+
+    try:
+        trust = open_trust(file.read_bytes())
+    except OSError as error:
+        raise BadTrust(f"{file} cannot be read: {error.strerror}") from error
+    typer.echo(f"bank      {trust.names['en']} ({trust.domain})")
+    typer.echo(f"log       {trust.origin}")
+    typer.echo(f"version   {trust.version}, issued {trust.issued}, good until {trust.expires}")
+    typer.echo(f"members   {len(trust.members)}")
+    typer.echo(f"root      {trust.governance.fingerprint}")

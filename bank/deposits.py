@@ -1,0 +1,123 @@
+"""Deposits: the credentials that come with awards, checked and sealed for their learners."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from bank.errors import BadRequest, NoSuchThing, NotAllowed
+from bank.institution import Submission
+from bank.tables import accounts, credentials, lots
+from bank.vault import AccountKey, Vault, token_hash
+from credentials import (
+    CredentialsError,
+    commitment,
+    key_in_method,
+    read_credential,
+    verify_proofs,
+)
+from keys import Json, b64u_encode, encode, parse
+
+_CHUNK = 400
+
+
+def check_deposit(submission: Submission) -> None:
+    """BadRequest unless the credential is what its award statement commits to, and well signed."""
+    statement, credential = submission.signed.statement, submission.credential
+    if credential is None:
+        return
+    if statement.kind != "award" or not submission.learner or len(submission.learner) > 64:
+        raise BadRequest("a credential comes with an award statement and a learner's reference")
+    try:
+        facts = read_credential(credential)
+        if b64u_encode(commitment(credential)) != statement.body["commitment"]:
+            raise BadRequest("the award's commitment is to another credential than the one given")
+        if facts.issuer != statement.author:
+            raise BadRequest("the credential is another institution's than the award")
+        results = verify_proofs(credential, key_in_method)
+    except CredentialsError as error:
+        raise BadRequest(f"the credential cannot be accepted: {error}") from error
+    signers = {key for key, _ in submission.signed.signatures}
+    for result in results:
+        if result.error is not None or not result.understood:
+            raise BadRequest(f"a proof of the credential does not hold: {result.error}")
+        if result.method.partition("#")[2] not in signers:
+            raise BadRequest("the credential and its award are signed by different keys")
+
+
+def account_of(submission: Submission) -> str:
+    """The account a deposit belongs to: one for each institution's learner."""
+    return f"{submission.signed.statement.author}|{submission.learner}"
+
+
+def account_keys(
+    connection: Connection, vault: Vault, names: Sequence[str]
+) -> dict[str, AccountKey]:
+    """The keys of accounts, which are opened where they do not exist yet."""
+    keys: dict[str, AccountKey] = {}
+    wanted = list(dict.fromkeys(names))
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(accounts).where(accounts.c.account.in_(wanted[start : start + _CHUNK]))
+        for row in connection.execute(query):
+            keys[row.account] = vault.unwrap(row.account, row.key)
+    rows = []
+    for name in wanted:
+        if name not in keys:
+            wrapped = vault.new_key(name)
+            keys[name] = vault.unwrap(name, wrapped)
+            token = token_hash(vault.token(name))
+            rows.append({"account": name, "key": wrapped, "token": token})
+    if rows:
+        connection.execute(accounts.insert(), rows)
+    return keys
+
+
+def deposit_row(submission: Submission, key: AccountKey) -> Mapping[str, Any]:
+    """The row that keeps a credential, sealed."""
+    credential = submission.credential or {}
+    identifier = str(credential["id"])
+    return {
+        "identifier": identifier,
+        "lot": str(submission.signed.statement.body["lot"]),
+        "account": account_of(submission),
+        "sealed": key.seal(encode(credential), identifier),
+    }
+
+
+def find_by_token(connection: Connection, token: str) -> str:
+    """The account whose owner's token this is; NotAllowed if there is none."""
+    query = select(accounts.c.account).where(accounts.c.token == token_hash(token))
+    account = connection.execute(query).scalar_one_or_none()
+    if account is None:
+        raise NotAllowed("this token opens no account here")
+    return str(account)
+
+
+def list_credentials(connection: Connection, account: str) -> list[tuple[str, int]]:
+    """Identifier and award's ledger index of each credential in an account."""
+    query = (
+        select(credentials.c.identifier, lots.c.award_index)
+        .join(lots, lots.c.lot == credentials.c.lot)
+        .where(credentials.c.account == account)
+        .order_by(lots.c.award_index)
+    )
+    return [(row.identifier, row.award_index) for row in connection.execute(query)]
+
+
+def open_credential(
+    connection: Connection, vault: Vault, account: str, identifier: str
+) -> tuple[dict[str, Json], int]:
+    """A credential and the ledger index of its award; NoSuchThing if the account has none such."""
+    query = (
+        select(credentials.c.sealed, lots.c.award_index, accounts.c.key)
+        .join(lots, lots.c.lot == credentials.c.lot)
+        .join(accounts, accounts.c.account == credentials.c.account)
+        .where(credentials.c.identifier == identifier, credentials.c.account == account)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        raise NoSuchThing(f"this account holds no credential {identifier[:60]}")
+    document = parse(vault.unwrap(account, row.key).open(bytes(row.sealed), identifier))
+    if not isinstance(document, dict):
+        raise NoSuchThing(f"the credential {identifier[:60]} is damaged")
+    return document, row.award_index

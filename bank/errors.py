@@ -1,0 +1,21 @@
+"""What can go wrong in the bank: one base class, messages for people."""
+
+
+class BankError(Exception):
+    """Base of every error this package raises."""
+
+
+class BadRequest(BankError):
+    """A request that is malformed, or does not agree with itself."""
+
+
+class NotAllowed(BankError):
+    """A request without the signature or token it takes."""
+
+
+class NoSuchThing(BankError):
+    """A credential, account or document this bank does not hold."""
+
+
+class BadSetup(BankError):
+    """A bank, key or settings file that is missing, present already, or wrong."""

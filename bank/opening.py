@@ -1,0 +1,193 @@
+"""Making and opening banks and members on disk: folders, keystores, settings."""
+
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bank.errors import BadSetup
+from bank.institution import RECORDS, Institution, Submission
+from bank.service import Bank, BankKeys
+from bank.settings import FILE, Settings, read_settings
+from bank.uscc import BadUscc, check_uscc
+from bank.vault import PURPOSE
+from keys import (
+    Json,
+    PrivateKey,
+    PublicKey,
+    Signer,
+    did_web,
+    open_signer,
+    read_keystore,
+    write_keystore,
+)
+from ledger import Slot, Statement
+from ledger.sequencer import Declined, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An institution as `institutions.toml` describes it."""
+
+    slug: str
+    names: dict[str, str]
+    uscc: str
+    capacities: tuple[str, ...]
+    fields: tuple[str, ...]
+    level: str
+    start: str
+    until: str
+
+
+class LocalBank:
+    """A BankPort on a bank in this process."""
+
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
+
+    def slots(self, institution: Institution, lots: Sequence[str]) -> list[Slot]:
+        """A status slot for each lot, the same one whenever it is asked for."""
+        return self._bank.slots(institution.did, lots)
+
+    def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Append statements and deposit credentials; one outcome each, in order."""
+        return self._bank.submit(submissions)
+
+
+def create_bank(
+    folder: Path,
+    domain: str,
+    names: dict[str, str],
+    governance: Sequence[str],
+    threshold: int,
+    passphrase: str,
+) -> Settings:
+    """Make a bank's folder, keys and settings; BadSetup if one is there already.
+
+    The origin names the log's own key, so a log made anew never passes for an older one.
+    """
+    if (folder / FILE).exists():
+        raise BadSetup(f"there is a bank in {folder} already")
+    if not 0 < threshold <= len(set(governance)):
+        raise BadSetup(f"{len(governance)} governance keys cannot give {threshold} signatures")
+    make_folder(folder / "keys")
+    log, bank = PrivateKey.generate(), PrivateKey.generate()
+    origin = f"{domain}/{log.public_key.raw.hex()[:8]}"
+    did_web(domain)
+    settings = Settings(
+        folder, domain, origin, names, tuple(governance), threshold, "sqlite:///bank.db"
+    )
+    for name in ("log", "bank", "vault"):
+        settings.keystore(name).unlink(missing_ok=True)
+    write_keystore(settings.keystore("log"), log.seed, passphrase)
+    write_keystore(settings.keystore("bank"), bank.seed, passphrase)
+    write_keystore(settings.keystore("vault"), os.urandom(32), passphrase, PURPOSE)
+    settings.save()
+    return settings
+
+
+def open_bank(folder: Path, passphrase: str) -> Bank:
+    """The bank in `folder`, its keys unlocked."""
+    settings = read_settings(folder)
+    keys = BankKeys(
+        open_signer(f"file:{settings.keystore('log')}", passphrase),
+        open_signer(f"file:{settings.keystore('bank')}", passphrase),
+        read_keystore(settings.keystore("vault"), passphrase, PURPOSE),
+    )
+    return Bank(settings, keys)
+
+
+def create_member(folder: Path, passphrase: str) -> Signer:
+    """Make an institution's own key and record secret in `folder`, on its own side."""
+    make_folder(folder)
+    signing = folder / "signing.keystore"
+    if not signing.exists():
+        (folder / "records.keystore").unlink(missing_ok=True)
+        write_keystore(folder / "records.keystore", os.urandom(32), passphrase, RECORDS)
+        write_keystore(signing, PrivateKey.generate().seed, passphrase)
+    return open_signer(f"file:{signing}", passphrase)
+
+
+def open_member(folder: Path, domain: str, admission: Admission, passphrase: str) -> Institution:
+    """The institution whose keys lie in `folder`."""
+    return Institution(
+        domain,
+        admission.slug,
+        admission.names,
+        open_signer(f"file:{folder / 'signing.keystore'}", passphrase),
+        read_keystore(folder / "records.keystore", passphrase, RECORDS),
+    )
+
+
+def read_admissions(path: Path) -> list[Admission]:
+    """The institutions in a TOML file; BadSetup names what is wrong and where."""
+    try:
+        items = tomllib.loads(path.read_text(encoding="utf-8"))["institution"]
+    except KeyError:
+        raise BadSetup(f"{path} lists no [[institution]]") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSetup(f"{path} cannot be read: {error}") from error
+    admissions = []
+    for number, item in enumerate(items, start=1):
+        try:
+            grant = item["grant"]
+            admissions.append(
+                Admission(
+                    str(item["slug"]),
+                    {"en": str(item["name"]["en"]), "zh": str(item["name"]["zh"])},
+                    check_uscc(str(item["uscc"])),
+                    tuple(str(capacity) for capacity in item["capacities"]),
+                    tuple(str(field) for field in grant["fields"]),
+                    str(grant["level"]),
+                    str(grant["from"]),
+                    str(grant["until"]),
+                )
+            )
+        except KeyError as error:
+            raise BadSetup(f"{path}: institution {number} lacks {error}") from error
+        except (TypeError, BadUscc) as error:
+            raise BadSetup(f"{path}: institution {number}: {error}") from error
+    return admissions
+
+
+def admit(bank: Bank, admission: Admission, key: PublicKey, governance: Sequence[Signer]) -> None:
+    """Admit an institution, grant it authority and register its key; nothing is done twice."""
+    did = did_web(bank.settings.domain, "members", admission.slug)
+    fields: list[Json] = list(admission.fields)
+    capacities: list[Json] = list(admission.capacities)
+    member: dict[str, Json] = {
+        "capacities": capacities,
+        "member": did,
+        "name": dict(admission.names),
+        "uscc": admission.uscc,
+    }
+    grant: dict[str, Json] = {
+        "fields": fields,
+        "from": admission.start,
+        "level": admission.level,
+        "member": did,
+        "until": admission.until,
+    }
+    add: dict[str, Json] = {"key": key.multikey, "member": did}
+    govern(bank, [("member.admit", member), ("grant", grant), ("key.add", add)], governance)
+
+
+def govern(
+    bank: Bank, facts: Sequence[tuple[str, dict[str, Json]]], governance: Sequence[Signer]
+) -> None:
+    """Append statements of the governance; BadSetup says which was declined and why."""
+    statements = [
+        Statement.make(bank.settings.did, kind, body).sign(*governance) for kind, body in facts
+    ]
+    for (kind, _), outcome in zip(facts, bank.append(statements), strict=True):
+        if isinstance(outcome, Declined):
+            raise BadSetup(f"{kind} was declined: {outcome.reason}")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for keys, readable by its owner only; BadSetup if it cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise BadSetup(f"the folder {path} cannot be made: {error.strerror}") from error

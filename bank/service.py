@@ -1,0 +1,283 @@
+"""The credit bank itself: what members, learners and anyone else can ask of it.
+
+Routes and commands only translate to and from these calls. Time and randomness come in.
+"""
+
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine, func, select
+
+from bank.deposits import (
+    account_keys,
+    account_of,
+    check_deposit,
+    deposit_row,
+    find_by_token,
+    list_credentials,
+    open_credential,
+)
+from bank.errors import BadRequest, BadSetup, NotAllowed
+from bank.institution import Submission
+from bank.lots import LotProjection, clear, rows
+from bank.settings import Settings, database_url
+from bank.slots import allocate
+from bank.tables import accounts, credentials, derived, lots, private, trust_bundles
+from bank.trust import make_trust, status_lists
+from bank.vault import Vault, token_hash
+from keys import Json, Signer, did_document
+from ledger import (
+    AuditReport,
+    Entry,
+    LotState,
+    NotFound,
+    Registry,
+    SignedStatement,
+    Slot,
+    Statement,
+    VerifierKey,
+    audit,
+)
+from ledger.authority import LogIdentity
+from ledger.checkpointer import Checkpointer
+from ledger.group_commit import GroupCommit
+from ledger.log import Log
+from ledger.note import ED25519
+from ledger.sequencer import Declined, Outcome, Sequencer
+from ledger.store import create_tables, open_store, reading, writing
+from verifier import write_bundle
+
+_REPLAY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class BankKeys:
+    """The bank's own keys: the log's, the one for status lists, and the sealing secret."""
+
+    log: Signer
+    bank: Signer
+    vault: bytes
+
+
+class Bank:
+    """An open credit bank; close it to let the sequencer finish."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: BankKeys,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        dice: random.Random | None = None,
+    ) -> None:
+        self.settings = settings
+        self._keys = keys
+        self._clock = clock
+        self._dice = dice or secrets.SystemRandom()
+        self._vault = Vault(keys.vault)
+        self._engine: Engine = open_store(database_url(settings))
+        create_tables(self._engine, derived, private)
+        self._projection = LotProjection()
+        self._sequencer = Sequencer(self._engine, self._projection, clock)
+        self._checkpointer = Checkpointer(self._engine, settings.origin, keys.log)
+        self.log = Log(self._engine)
+        self._group = GroupCommit(self._sequencer, self._checkpointer)
+
+    def close(self) -> None:
+        """Finish what was accepted and let go of the database."""
+        self._group.close()
+        self._engine.dispose()
+
+    def found(self, governance: Sequence[Signer]) -> None:
+        """Open the log with its first entry, signed by the governance; nothing if it is open."""
+        if self.log.size():
+            return
+        settings = self.settings
+        log_key = VerifierKey(settings.origin, ED25519, self._keys.log.public_key.raw)
+        keys: list[Json] = list(settings.governance)
+        body: dict[str, Json] = {
+            "domain": settings.domain,
+            "governance": {"keys": keys, "threshold": settings.threshold},
+            "log": [str(log_key)],
+            "name": dict(settings.names),
+            "origin": settings.origin,
+        }
+        statement = Statement.make(settings.did, "log.open", body)
+        (outcome,) = self.append([statement.sign(*governance)])
+        if isinstance(outcome, Declined):
+            raise BadSetup(f"the log could not be opened: {outcome.reason}")
+
+    def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
+        """Append statements that carry no credential; durable and checkpointed on return."""
+        return self._group.append(batch)
+
+    def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Append statements and keep the credentials that come with them, sealed.
+
+        One outcome for each, in order. A credential is stored in the transaction that appends
+        its award, or not at all.
+        """
+        faults: dict[int, str] = {}
+        for position, submission in enumerate(submissions):
+            try:
+                check_deposit(submission)
+            except BadRequest as error:
+                faults[position] = str(error)
+        good = [s for position, s in enumerate(submissions) if position not in faults]
+        deposits = [s for s in good if s.credential is not None]
+        with writing(self._engine) as connection:
+            keys = account_keys(connection, self._vault, [account_of(s) for s in deposits])
+        pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
+        self._projection.expect(pending)
+        try:
+            outcomes = iter(self._group.append([s.signed for s in good]))
+        finally:
+            self._projection.forget(list(pending))
+        return [
+            Declined(faults[position]) if position in faults else next(outcomes)
+            for position in range(len(submissions))
+        ]
+
+    def slots(self, institution: str, names: Sequence[str]) -> list[Slot]:
+        """A status slot for each lot, the same one whenever it is asked for."""
+        with writing(self._engine) as connection:
+            return allocate(connection, institution, names, self._dice)
+
+    def registry(self) -> Registry:
+        """Members, keys, grants and units as of now."""
+        return self._sequencer.registry()
+
+    def identity(self) -> LogIdentity:
+        """What the log's first entry says; BadSetup before there is one."""
+        identity = self.registry().identity
+        if identity is None:
+            raise BadSetup("the bank's log is not opened yet")
+        return identity
+
+    def did_document(self) -> dict[str, Json]:
+        """The bank's DID document."""
+        return did_document(self.settings.did, [self._keys.bank.public_key])
+
+    def checkpoint(self) -> str:
+        """A signed checkpoint of everything committed."""
+        return self._checkpointer.sign()
+
+    def token(self, account: str) -> str:
+        """The owner's token of an account, to be handed to the learner."""
+        return self._vault.token(account)
+
+    def account_of_credential(self, identifier: str) -> str:
+        """Whose credential this is; for the bank's own staff only."""
+        with reading(self._engine) as connection:
+            query = select(credentials.c.account).where(credentials.c.identifier == identifier)
+            account = connection.execute(query).scalar_one_or_none()
+        if account is None:
+            raise NotFound(f"this bank holds no credential {identifier[:60]}")
+        return str(account)
+
+    def accounts(self) -> list[str]:
+        """Every account that holds a credential, those with the most first."""
+        count = func.count()
+        query = (
+            select(credentials.c.account)
+            .group_by(credentials.c.account)
+            .order_by(count.desc(), credentials.c.account)
+        )
+        with reading(self._engine) as connection:
+            return [str(name) for name in connection.execute(query).scalars()]
+
+    def owned(self, token: str) -> list[tuple[str, int]]:
+        """Identifier and ledger index of each credential that a token's owner holds."""
+        with reading(self._engine) as connection:
+            return list_credentials(connection, find_by_token(connection, token))
+
+    def credential(self, token: str, identifier: str) -> dict[str, Json]:
+        """One credential of a token's owner."""
+        with reading(self._engine) as connection:
+            account = find_by_token(connection, token)
+            return open_credential(connection, self._vault, account, identifier)[0]
+
+    def bundle(self, token: str, identifier: str) -> bytes:
+        """One credential of a token's owner with its receipt, as the learner shares it."""
+        with reading(self._engine) as connection:
+            account = find_by_token(connection, token)
+            document, index = open_credential(connection, self._vault, account, identifier)
+        return write_bundle(document, self.log.receipt(index).encode())
+
+    def erase(self, account: str) -> None:
+        """Destroy an account's key: what is sealed under it can never be read again."""
+        with writing(self._engine) as connection:
+            done = connection.execute(
+                accounts.update()
+                .where(accounts.c.account == account)
+                .values(key=None, token=token_hash(secrets.token_hex(32)))
+            )
+            if done.rowcount != 1:
+                raise NotAllowed("there is no such account")
+
+    def status_lists(self) -> dict[str, dict[str, Json]]:
+        """Every status list by its URL, signed now, derived from the ledger's lots."""
+        with reading(self._engine) as connection:
+            count = connection.execute(select(func.max(lots.c.list))).scalar_one() or 1
+            query = select(lots.c.list, lots.c.slot, lots.c.state).where(
+                lots.c.state != LotState.ACTIVE.value
+            )
+            inactive = [
+                (Slot(row.list, row.slot), LotState(row.state)) for row in connection.execute(query)
+            ]
+        return status_lists(self.identity(), inactive, count, self._keys.bank, self._clock())
+
+    def export_trust(self, governance: Sequence[Signer]) -> bytes:
+        """A new trust bundle, signed by the governance, one version above the last."""
+        checkpoint = self.checkpoint()
+        registry, lists = self.registry(), self.status_lists()
+        with writing(self._engine) as connection:
+            last = connection.execute(select(func.max(trust_bundles.c.version))).scalar_one()
+            version = (last or 0) + 1
+            now = self._clock().replace(microsecond=0)
+            trust = make_trust(
+                version, self.identity(), registry, checkpoint, lists, self._keys.bank, now
+            )
+            data = trust.sign(governance)
+            connection.execute(trust_bundles.insert().values(version=version, data=data))
+        return data
+
+    def trust(self) -> bytes:
+        """The newest trust bundle; NotFound before the first."""
+        with reading(self._engine) as connection:
+            query = select(trust_bundles.c.data).order_by(trust_bundles.c.version.desc()).limit(1)
+            data = connection.execute(query).scalar_one_or_none()
+        if data is None:
+            raise NotFound("the governance has not signed a trust bundle yet")
+        return bytes(data)
+
+    def audit(self, progress: Callable[[int], None] = lambda done: None) -> AuditReport:
+        """Recheck the whole log as an outsider would."""
+        return audit(self.log.entries(), self.log.checkpoints(), progress)
+
+    def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> bool:
+        """Fold the log into the derived tables anew; whether they were the same before."""
+        with writing(self._engine) as connection:
+            before = rows(connection)
+            clear(connection)
+            batch: list[Entry] = []
+            done = 0
+            for data in self.log.entries():
+                batch.append(Entry.parse(data))
+                if len(batch) == _REPLAY:
+                    _replay(self._projection, connection, batch)
+                    done += len(batch)
+                    progress(done)
+                    batch = []
+            _replay(self._projection, connection, batch)
+            progress(done + len(batch))
+            return rows(connection) == before
+
+
+def _replay(projection: LotProjection, connection: Connection, batch: Sequence[Entry]) -> None:
+    fold = projection.begin(connection, [entry.signed for entry in batch])
+    for entry in batch:
+        fold.take(entry)
+    fold.flush()

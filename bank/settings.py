@@ -1,0 +1,100 @@
+"""A bank's folder: its settings in `bank.toml`, its keystores, and by default its database.
+
+bank.toml      name, domain, origin, database, governance
+keys/          log, bank (signs status lists) and vault keystores
+bank.db        the embedded database, unless bank.toml or CREDITBANK_DATABASE_URL names another
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bank.errors import BadSetup
+from keys import did_web
+
+FILE = "bank.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `bank.toml` says. `governance` are Multikeys, of which `threshold` sign together."""
+
+    folder: Path
+    domain: str
+    origin: str
+    names: Mapping[str, str]
+    governance: tuple[str, ...]
+    threshold: int
+    database: str
+
+    @property
+    def did(self) -> str:
+        """The bank's identifier."""
+        return did_web(self.domain)
+
+    def keystore(self, name: str) -> Path:
+        """Where the bank's keystore `log`, `bank` or `vault` lies."""
+        return self.folder / "keys" / f"{name}.keystore"
+
+    def save(self) -> None:
+        """Write `bank.toml`, whole or not at all."""
+        text = "\n".join(
+            f"{name} = {json.dumps(value, ensure_ascii=False)}"
+            for name, value in (
+                ("domain", self.domain),
+                ("origin", self.origin),
+                ("name_en", self.names["en"]),
+                ("name_zh", self.names["zh"]),
+                ("governance", list(self.governance)),
+                ("threshold", self.threshold),
+                ("database", self.database),
+            )
+        )
+        partial = self.folder / f"{FILE}.partial"
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(self.folder / FILE)
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of the bank in `folder`; BadSetup says what is missing or wrong."""
+    path = folder / FILE
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadSetup(
+            f"there is no bank in {folder}, for {FILE} is missing; make one with "
+            "'creditbank bank create'"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSetup(f"{path} cannot be read: {error}") from error
+    try:
+        governance = tuple(_text(key) for key in values["governance"])
+        settings = Settings(
+            folder,
+            _text(values["domain"]),
+            _text(values["origin"]),
+            {"en": _text(values["name_en"]), "zh": _text(values["name_zh"])},
+            governance,
+            int(values["threshold"]),
+            os.environ.get("CREDITBANK_DATABASE_URL") or _text(values["database"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadSetup(f"{path} lacks {error}, or it is of the wrong kind") from error
+    return settings
+
+
+def database_url(settings: Settings) -> str:
+    """The SQLAlchemy URL; a relative SQLite file lies in the bank's folder."""
+    prefix = "sqlite:///"
+    if settings.database.startswith(prefix) and not settings.database.startswith(prefix + "/"):
+        return prefix + str(settings.folder.resolve() / settings.database.removeprefix(prefix))
+    return settings.database
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(repr(value)[:40])
+    return value

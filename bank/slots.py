@@ -1,0 +1,70 @@
+"""Status slots: a random free place in a list for each lot, the same one when asked again.
+
+Random, so that a revoked place tells nothing of when or to whom a credential was issued.
+"""
+
+import random
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, select, tuple_
+
+from bank.errors import NotAllowed
+from bank.tables import slots
+from ledger import STATUS_LIST_LENGTH, Slot
+
+_CHUNK = 400
+# Above this, finding a free place by chance takes too many tries.
+_FULL = STATUS_LIST_LENGTH * 3 // 4
+
+
+def allocate(
+    connection: Connection, institution: str, lots: Sequence[str], dice: random.Random
+) -> list[Slot]:
+    """A slot for each of `lots`, in order; NotAllowed if a lot is another institution's."""
+    known = _known(connection, institution, lots)
+    new = [lot for lot in dict.fromkeys(lots) if lot not in known]
+    if new:
+        places = _free(connection, len(new), dice)
+        known |= dict(zip(new, places, strict=True))
+        rows = [
+            {"lot": lot, "institution": institution, "list": place.list, "slot": place.index}
+            for lot, place in zip(new, places, strict=True)
+        ]
+        connection.execute(slots.insert(), rows)
+    return [known[lot] for lot in lots]
+
+
+def _known(connection: Connection, institution: str, lots: Sequence[str]) -> dict[str, Slot]:
+    found = {}
+    for start in range(0, len(lots), _CHUNK):
+        query = select(slots).where(slots.c.lot.in_(lots[start : start + _CHUNK]))
+        for row in connection.execute(query):
+            if row.institution != institution:
+                raise NotAllowed(f"the lot {row.lot} belongs to another institution")
+            found[row.lot] = Slot(row.list, row.slot)
+    return found
+
+
+def _free(connection: Connection, count: int, dice: random.Random) -> list[Slot]:
+    newest = connection.execute(select(func.max(slots.c.list))).scalar_one() or 1
+    query = select(func.count()).select_from(slots).where(slots.c.list == newest)
+    used = connection.execute(query).scalar_one()
+    places: list[Slot] = []
+    while len(places) < count:
+        if used >= _FULL:
+            newest, used = newest + 1, 0
+        wanted = min(count - len(places), _FULL - used)
+        found = _draw(connection, newest, wanted, dice)
+        places += found
+        used += len(found)
+    return places
+
+
+def _draw(connection: Connection, number: int, count: int, dice: random.Random) -> list[Slot]:
+    drawn = dice.sample(range(STATUS_LIST_LENGTH), min(2 * count + 8, STATUS_LIST_LENGTH))
+    taken: set[int] = set()
+    for start in range(0, len(drawn), _CHUNK):
+        pairs = [(number, index) for index in drawn[start : start + _CHUNK]]
+        query = select(slots.c.slot).where(tuple_(slots.c.list, slots.c.slot).in_(pairs))
+        taken.update(connection.execute(query).scalars())
+    return [Slot(number, index) for index in drawn if index not in taken][:count]

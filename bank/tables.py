@@ -1,0 +1,73 @@
+"""The bank's own tables: those derived from the ledger, and those only the bank has.
+
+Derived tables are a cache: dropped and folded again from the log they come out the same.
+Private ones hold learner data, each credential sealed under its account's key.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+derived = MetaData()
+private = MetaData()
+
+lots = Table(
+    "lots",
+    derived,
+    Column("lot", Text, primary_key=True),
+    Column("institution", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("credits", Text, nullable=False),
+    Column("scheme", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("commitment", Text, nullable=False),
+    Column("list", Integer, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("award_index", _NUMBER, nullable=False, unique=True),
+    Column("state", Text, nullable=False, index=True),
+    UniqueConstraint("list", "slot"),
+)
+
+slots = Table(
+    "slots",
+    private,
+    Column("lot", Text, primary_key=True),
+    Column("institution", Text, nullable=False),
+    Column("list", Integer, nullable=False),
+    Column("slot", Integer, nullable=False),
+    UniqueConstraint("list", "slot"),
+)
+
+accounts = Table(
+    "accounts",
+    private,
+    Column("account", Text, primary_key=True),
+    Column("key", LargeBinary),
+    Column("token", LargeBinary, nullable=False, unique=True),
+)
+
+credentials = Table(
+    "credentials",
+    private,
+    Column("identifier", Text, primary_key=True),
+    Column("lot", Text, nullable=False, unique=True),
+    Column("account", Text, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+trust_bundles = Table(
+    "trust_bundles",
+    private,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)

@@ -1,0 +1,88 @@
+"""The command `creditbank verify`: files in, a report and an exit code out, no network."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from verifier.errors import BadTrust, Unreadable, VerifierError
+
+CANNOT_READ = 2
+
+
+def verify_command(
+    file: Annotated[
+        str, typer.Argument(help="A bundle, a credential, a picture of a QR code, or - for stdin.")
+    ],
+    trust: Annotated[Path, typer.Option(help="The credit bank's trust bundle, trust.json.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    lang: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
+    at: Annotated[
+        str, typer.Option(help="Check as of this moment, such as 2026-11-23T12:00:00Z.")
+    ] = "",
+    root: Annotated[
+        str, typer.Option(help="Fingerprint of the governance that must have signed the trust.")
+    ] = "",
+) -> None:
+    """Check a credential offline against a trust bundle.
+
+    Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified in part,
+    something is unknown or out of date.
+    """
+    try:
+        code = _verify(file, trust, as_json, lang, at, root)
+    except VerifierError as error:
+        print(error, file=sys.stderr)
+        code = CANNOT_READ
+    raise typer.Exit(code)
+
+
+def _verify(file: str, trust: Path, as_json: bool, lang: str, at: str, root: str) -> int:
+    from verifier.evidence import read_evidence
+    from verifier.memory import default_folder, open_remembered
+    from verifier.verification import verify
+
+    if lang not in ("en", "zh"):
+        raise Unreadable(f"--lang is en or zh, not {lang!r}")
+    moment = _moment(at)
+    trusted = open_remembered(_read_trust(trust), default_folder(), root.lower() or None)
+    report = verify(read_evidence(_read(file), file), trusted, moment)
+    if as_json:
+        print(json.dumps(report.to_json(lang), ensure_ascii=False, indent=2))
+    else:
+        from rich.console import Console
+
+        from verifier.table import print_report
+
+        print_report(report, lang, Console(highlight=False))
+    return report.exit_code
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _read_trust(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadTrust(f"the trust bundle {path} cannot be read: {error.strerror}") from error
+
+
+def _moment(text: str) -> datetime:
+    if not text:
+        return datetime.now(UTC)
+    from credentials import CredentialsError, parse_moment
+
+    try:
+        return parse_moment(text, "--at")
+    except CredentialsError as error:
+        raise Unreadable(str(error)) from error

@@ -1,0 +1,13 @@
+"""What stops a verification before there is a report: one base class, messages for people."""
+
+
+class VerifierError(Exception):
+    """Base of every error this package raises. The command's exit code for all of them is 2."""
+
+
+class Unreadable(VerifierError):
+    """A file that is no credential, bundle or QR code, or is damaged beyond reading."""
+
+
+class BadTrust(VerifierError):
+    """A trust bundle that is malformed, wrongly signed, of another root, or rolled back."""

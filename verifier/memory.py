@@ -1,0 +1,87 @@
+"""What a verifier remembers between runs: each bank's pinned root and newest trust bundle."""
+
+import contextlib
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from keys import Json, KeysError, encode, parse
+from verifier.errors import BadTrust
+from verifier.trust import Trust, open_trust
+
+
+def default_folder() -> Path:
+    """`$CREDITBANK_STATE`, or the user's own folder for program state."""
+    chosen = os.environ.get("CREDITBANK_STATE")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "creditbank"
+
+
+def open_remembered(data: bytes, folder: Path, root: str | None = None) -> Trust:
+    """The trust bundle, if it agrees with what is remembered of its bank in `folder`.
+
+    The root of a bank's first bundle is pinned, unless `root` names one. BadTrust where the
+    root is another, or the version is older than one seen before.
+    """
+    trust = open_trust(data, root)
+    path = folder / "trust-seen.json"
+    seen = _read(path)
+    digest = sha256(data).hexdigest()
+    before = seen.get(trust.origin)
+    if isinstance(before, dict):
+        _compare(trust, digest, before, root, path)
+        if before.get("digest") == digest:
+            return trust
+    seen[trust.origin] = {
+        "digest": digest,
+        "root": trust.governance.fingerprint,
+        "version": trust.version,
+    }
+    _write(path, seen)
+    return trust
+
+
+def _compare(
+    trust: Trust, digest: str, before: dict[str, Json], root: str | None, path: Path
+) -> None:
+    pinned, version = before.get("root"), before.get("version")
+    if root is None and pinned != trust.governance.fingerprint:
+        raise BadTrust(
+            f"the trust bundle is signed by the wrong root: {trust.origin} was pinned to "
+            f"{str(pinned)[:16]}… when it was first seen (in {path}); name the root you mean "
+            "with --root"
+        )
+    if isinstance(version, int) and trust.version < version:
+        raise BadTrust(
+            f"the trust bundle is version {trust.version}, older than version {version} already "
+            "seen from this bank; get the newest"
+        )
+    if trust.version == version and before.get("digest") != digest:
+        raise BadTrust(
+            f"there are two different trust bundles of version {version} of this bank; do not "
+            "trust either, and report it"
+        )
+
+
+def _read(path: Path) -> dict[str, Json]:
+    try:
+        value = parse(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, KeysError) as error:
+        raise BadTrust(
+            f"{path}, which remembers the trust bundles seen, cannot be read ({error}); restore "
+            "or remove it"
+        ) from error
+    return value if isinstance(value, dict) else {}
+
+
+def _write(path: Path, seen: dict[str, Json]) -> None:
+    # A read-only home must not keep anyone from verifying; then nothing is remembered.
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{os.getpid()}")
+        partial.write_bytes(encode(seen))
+        partial.replace(path)

@@ -1,0 +1,55 @@
+"""The report as a short table that anyone can read."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from verifier.report import Check, Outcome, Report, Verdict
+from verifier.sentences import NAMES, OUTCOMES, VERDICTS, word
+
+_STYLES = {
+    Verdict.VERIFIED: "bold green",
+    Verdict.NOT_VERIFIED: "bold red",
+    Verdict.UNCERTAIN: "bold yellow",
+}
+
+
+def print_report(report: Report, language: str, console: Console) -> None:
+    """Write the verdict, who and what, and one line a check."""
+    verdict = word(VERDICTS, report.verdict.value, language)
+    console.print(Text(verdict, style=_STYLES[report.verdict]))
+    subject = report.subject
+    if subject.credential:
+        issuer = subject.issuer_names.get(language, subject.issuer)
+        credits = "credits" if language == "en" else "学分"
+        console.print(Text(f"{subject.learner} · {subject.achievement}", style="bold"))
+        console.print(Text(f"{subject.credits} {credits} · {issuer}"))
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
+    for check in report.checks:
+        table.add_row(
+            word(NAMES, check.name, language),
+            Text(_mark(check) + word(OUTCOMES, check.outcome.value, language), style=_style(check)),
+            Text(check.sentence(language)),
+            check.date,
+        )
+    console.print(table)
+
+
+def _mark(check: Check) -> str:
+    if check.outcome is Outcome.FAILED:
+        return "✗ "
+    if check.caution:
+        return "! "
+    return "✓ " if check.outcome is Outcome.PASSED else "– "
+
+
+def _style(check: Check) -> str:
+    if check.outcome is Outcome.FAILED:
+        return "red"
+    if check.caution:
+        return "yellow"
+    return "green" if check.outcome is Outcome.PASSED else "dim"

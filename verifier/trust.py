@@ -1,0 +1,294 @@
+"""The trust bundle: all a verifier must know of a credit bank, in one signed file.
+
+JCS of `{"signatures": [{key, value}], "trust": {...}}`. What is signed, by a threshold of the
+governance keys, is `creditbank trust v1\\n` and the JCS of `trust`. A verifier pins the
+fingerprint of the governance, and never goes back to an older version (as TUF does).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from keys import Json, KeysError, PublicKey, Signer, b64u_decode, b64u_encode, encode, parse_exact
+from ledger import Grant, KeyPeriod, LedgerError, VerifierKey, format_time, parse_time
+from verifier.errors import BadTrust
+
+_CONTEXT = b"creditbank trust v1\n"
+_LIMIT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Governance:
+    """Who may sign trust: `threshold` of these keys (Multikeys)."""
+
+    keys: tuple[str, ...]
+    threshold: int
+
+    @property
+    def fingerprint(self) -> str:
+        """What a verifier pins: SHA-256 of the JCS, 64 hexadecimal digits."""
+        return sha256(encode(self.to_json())).hexdigest()
+
+    def to_json(self) -> dict[str, Json]:
+        """The JSON object in a trust bundle."""
+        return {"keys": list(self.keys), "threshold": self.threshold}
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedMember:
+    """An institution as the registry knows it."""
+
+    did: str
+    names: Mapping[str, str]
+    active: bool
+    keys: tuple[KeyPeriod, ...]
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A witness's key, and the operator it counts for in a quorum."""
+
+    operator: str
+    key: VerifierKey
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What the bank says, at `issued`, about itself, its members and its log."""
+
+    version: int
+    issued: datetime
+    next_update: datetime
+    expires: datetime
+    bank: str
+    domain: str
+    origin: str
+    names: Mapping[str, str]
+    bank_keys: tuple[str, ...]
+    governance: Governance
+    log_keys: tuple[VerifierKey, ...]
+    checkpoint: str
+    members: Mapping[str, TrustedMember]
+    witnesses: tuple[Witness, ...]
+    quorum: int
+    status_lists: Mapping[str, dict[str, Json]]
+
+    def to_json(self) -> dict[str, Json]:
+        """The `trust` object that is signed."""
+        return {
+            "bank": {
+                "did": self.bank,
+                "domain": self.domain,
+                "keys": list(self.bank_keys),
+                "name": dict(self.names),
+                "origin": self.origin,
+            },
+            "checkpoint": self.checkpoint,
+            "expires": format_time(self.expires),
+            "governance": self.governance.to_json(),
+            "issued": format_time(self.issued),
+            "log_keys": [str(key) for key in self.log_keys],
+            "members": [_member_json(member) for member in self.members.values()],
+            "next_update": format_time(self.next_update),
+            "status_lists": list(self.status_lists.values()),
+            "version": self.version,
+            "witnesses": {
+                "keys": [
+                    {"operator": witness.operator, "vkey": str(witness.key)}
+                    for witness in self.witnesses
+                ],
+                "threshold": self.quorum,
+            },
+        }
+
+    def sign(self, signers: Sequence[Signer]) -> bytes:
+        """The bundle's exact bytes, signed by each of `signers`."""
+        trust = self.to_json()
+        message = _CONTEXT + encode(trust)
+        signatures: list[Json] = [
+            {"key": signer.public_key.multikey, "value": b64u_encode(signer.sign(message))}
+            for signer in signers
+        ]
+        return encode({"signatures": signatures, "trust": trust})
+
+
+def open_trust(data: bytes, root: str | None = None) -> Trust:
+    """The trust bundle of its exact bytes, its signatures checked; BadTrust otherwise.
+
+    `root` is the pinned fingerprint of the governance; without it the bundle's own governance
+    is believed, which is only right for whoever chose the bundle on purpose.
+    """
+    try:
+        value = parse_exact(data, limit=_LIMIT)
+        if not isinstance(value, dict) or set(value) != {"signatures", "trust"}:
+            raise BadTrust("not a trust bundle: it has not the fields signatures and trust")
+        trust = _read(_Object(value["trust"], "trust"))
+    except KeysError as error:
+        raise BadTrust(f"the trust bundle is damaged: {error}") from error
+    except LedgerError as error:
+        raise BadTrust(f"the trust bundle is malformed: {error}") from error
+    if root is not None and trust.governance.fingerprint != root:
+        raise BadTrust(
+            "the trust bundle is signed by another root than the pinned one: its governance is "
+            f"{trust.governance.fingerprint[:16]}…, pinned is {root[:16]}…"
+        )
+    _check_signatures(value["signatures"], _CONTEXT + encode(value["trust"]), trust.governance)
+    return trust
+
+
+def _check_signatures(value: Json, message: bytes, governance: Governance) -> None:
+    signed: set[str] = set()
+    for item in value if isinstance(value, list) else ():
+        key = _Object(item, "a signature").text("key")
+        if key not in governance.keys:
+            raise BadTrust(f"the trust bundle is signed by a key that does not govern: {key[:60]}")
+        try:
+            signature = b64u_decode(_Object(item, "a signature").text("value"), 64)
+            PublicKey.from_multikey(key).verify(message, signature)
+        except KeysError as error:
+            raise BadTrust(f"the trust bundle's signature by {key[:60]}: {error}") from error
+        signed.add(key)
+    if len(signed) < governance.threshold:
+        raise BadTrust(
+            f"the trust bundle has {len(signed)} signatures by its governance, it takes "
+            f"{governance.threshold}"
+        )
+
+
+def _read(trust: "_Object") -> Trust:
+    bank, governance = trust.object("bank"), trust.object("governance")
+    witnesses = trust.object("witnesses")
+    members = [_read_member(member) for member in trust.objects("members")]
+    lists = [item.value for item in trust.objects("status_lists")]
+    result = Trust(
+        trust.number("version"),
+        parse_time(trust.text("issued")),
+        parse_time(trust.text("next_update")),
+        parse_time(trust.text("expires")),
+        bank.text("did"),
+        bank.text("domain"),
+        bank.text("origin"),
+        bank.names("name"),
+        bank.texts("keys"),
+        Governance(governance.texts("keys"), governance.number("threshold")),
+        tuple(VerifierKey.parse(key) for key in trust.texts("log_keys")),
+        trust.text("checkpoint"),
+        {member.did: member for member in members},
+        tuple(
+            Witness(item.text("operator"), VerifierKey.parse(item.text("vkey")))
+            for item in witnesses.objects("keys")
+        ),
+        witnesses.number("threshold"),
+        {_Object(item, "a status list").text("id"): item for item in lists},
+    )
+    if result.governance.threshold < 1:
+        raise BadTrust("the trust bundle's governance takes no signature at all")
+    for key in (*result.governance.keys, *result.bank_keys):
+        PublicKey.from_multikey(key)
+    if encode(result.to_json()) != encode(trust.value):
+        raise BadTrust("the trust bundle has fields that are not understood, or names one twice")
+    return result
+
+
+def _member_json(member: TrustedMember) -> dict[str, Json]:
+    return {
+        "did": member.did,
+        "grants": [
+            {
+                "fields": list(grant.fields),
+                "from": grant.start,
+                "from_index": grant.index,
+                "level": str(grant.level),
+                "until": grant.until,
+            }
+            for grant in member.grants
+        ],
+        "keys": [_key_json(period) for period in member.keys],
+        "name": dict(member.names),
+        "standing": "active" if member.active else "suspended",
+    }
+
+
+def _key_json(period: KeyPeriod) -> dict[str, Json]:
+    value: dict[str, Json] = {"from": period.start, "key": period.key}
+    if period.end is not None:
+        value["until"] = period.end
+    if period.suspect_from is not None:
+        value["suspect_from"] = period.suspect_from
+    return value
+
+
+def _read_member(member: "_Object") -> TrustedMember:
+    return TrustedMember(
+        member.text("did"),
+        member.names("name"),
+        member.text("standing") == "active",
+        tuple(
+            KeyPeriod(
+                period.text("key"),
+                period.number("from"),
+                period.number("until") if "until" in period.value else None,
+                period.number("suspect_from") if "suspect_from" in period.value else None,
+            )
+            for period in member.objects("keys")
+        ),
+        tuple(
+            Grant(
+                grant.number("from_index"),
+                grant.texts("fields"),
+                int(grant.text("level")) if grant.text("level").isdecimal() else 0,
+                grant.text("from"),
+                grant.text("until"),
+            )
+            for grant in member.objects("grants")
+        ),
+    )
+
+
+class _Object:
+    """A JSON object whose fields are read by type; BadTrust names the one that is wrong."""
+
+    def __init__(self, value: Json, name: str) -> None:
+        if not isinstance(value, dict):
+            raise BadTrust(f"the trust bundle's {name} is not an object")
+        self.value = value
+        self._name = name
+
+    def text(self, field: str) -> str:
+        value = self.value.get(field)
+        if not isinstance(value, str):
+            raise self._wrong(field, "text")
+        return value
+
+    def number(self, field: str) -> int:
+        value = self.value.get(field)
+        if type(value) is not int or value < 0:
+            raise self._wrong(field, "a whole number")
+        return value
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        value = self.value.get(field)
+        if not isinstance(value, list):
+            raise self._wrong(field, "a list of texts")
+        texts = tuple(item for item in value if isinstance(item, str))
+        if len(texts) != len(value):
+            raise self._wrong(field, "a list of texts")
+        return texts
+
+    def names(self, field: str) -> dict[str, str]:
+        named = self.object(field)
+        return {"en": named.text("en"), "zh": named.text("zh")}
+
+    def object(self, field: str) -> "_Object":
+        return _Object(self.value.get(field), field)
+
+    def objects(self, field: str) -> "list[_Object]":
+        value = self.value.get(field)
+        if not isinstance(value, list):
+            raise self._wrong(field, "a list")
+        return [_Object(item, f"{field} item") for item in value]
+
+    def _wrong(self, field: str, what: str) -> BadTrust:
+        return BadTrust(f"the trust bundle's {self._name}.{field} is not {what}")
