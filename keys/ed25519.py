@@ -6,6 +6,7 @@ the rule cannot differ between two places.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from nacl import bindings
@@ -32,7 +33,7 @@ class PublicKey:
     @property
     def multikey(self) -> str:
         """The key as a Multikey string, `z6Mk…` (W3C Controlled Identifiers 1.0, 2.2.2)."""
-        return "z" + base58_encode(_MULTICODEC_ED25519_PUBLIC + self.raw)
+        return _multikey(self.raw)
 
     @classmethod
     def from_multikey(cls, text: str) -> "PublicKey":
@@ -66,6 +67,11 @@ class PublicKey:
 
 
 _CACHE: dict[str, PublicKey] = {}
+
+
+@lru_cache(maxsize=4096)
+def _multikey(raw: bytes) -> str:
+    return "z" + base58_encode(_MULTICODEC_ED25519_PUBLIC + raw)
 
 
 class Signer(Protocol):

@@ -11,6 +11,8 @@ from keys.errors import NotCanonical
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_VALUE = {char: value for value, char in enumerate(_BASE58)}
+_BASE58_PAIRS = [high + low for high in _BASE58 for low in _BASE58]
+_BASE58_TEN = 58**10
 
 
 def b64u_encode(data: bytes) -> str:
@@ -37,12 +39,15 @@ def b64u_decode(text: str, length: int | None = None) -> bytes:
 def base58_encode(data: bytes) -> str:
     """Base58btc of `data`, each leading zero byte a `1`."""
     number = int.from_bytes(data, "big")
-    digits = []
+    parts: list[str] = []
     while number:
-        number, digit = divmod(number, 58)
-        digits.append(_BASE58[digit])
+        # Ten digits at a time: division of a long number is what costs.
+        number, ten = divmod(number, _BASE58_TEN)
+        for _ in range(5):
+            ten, two = divmod(ten, 3364)
+            parts.append(_BASE58_PAIRS[two])
     zeros = len(data) - len(data.lstrip(b"\0"))
-    return "1" * zeros + "".join(reversed(digits))
+    return "1" * zeros + "".join(reversed(parts)).lstrip("1")
 
 
 def base58_decode(text: str, limit: int = 256) -> bytes:
