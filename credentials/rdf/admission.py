@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from credentials.errors import BadDocument
 from credentials.rdf.contexts import UnknownContext, known_contexts
-from credentials.rdf.nquads import UNWRITABLE
+from credentials.rdf.nquads import EXACT, SMALLEST, UNWRITABLE, double
 from keys import Json
 
 MAX_VALUES = 5000
@@ -56,10 +56,9 @@ def _children(value: Json) -> Iterator[Json]:
     elif type(value) is str:
         if UNWRITABLE.search(value):
             raise BadDocument(f"the text {value!r:.120} holds a code point that is no character")
-    elif type(value) is float:
-        if value - value != 0:
-            raise BadDocument("NaN and infinities are not JSON")
-    elif type(value) is not bool and type(value) is not int:
+    elif type(value) is int or type(value) is float:
+        _check_number(value)
+    elif type(value) is not bool:
         raise BadDocument(f"{type(value).__name__} is not a JSON type")
 
 
@@ -68,6 +67,17 @@ def _check_key(key: str) -> None:
         raise BadDocument(f"{key!r:.120} cannot name a member")
     if key.startswith("@") and key not in _KEYWORDS:
         raise BadDocument(f"the keyword {key!r:.120} is unknown, or not covered by signatures")
+
+
+def _check_number(value: int | float) -> None:
+    """RDF keeps 16 digits of a fraction: two numbers that it writes alike would be signed alike."""
+    if value - value != 0:
+        raise BadDocument("NaN and infinities are not JSON")
+    if value == int(value):
+        if not -EXACT < value < EXACT:
+            raise BadDocument(f"the number {value!r:.40} is beyond 2^53 and not exact in JSON")
+    elif abs(value) < SMALLEST or float(double(value)) != value:
+        raise BadDocument(f"the number {value!r:.40} has digits that a signature would not cover")
 
 
 def _check_context(value: Json) -> None:

@@ -46,6 +46,8 @@ class _Bounded(URDNA2015):  # type: ignore[misc]
     def hash_first_degree_quads(self, id_: str) -> str:
         info = self.blank_node_info[id_]
         if "hash" not in info:
+            # PyLD lists a quad twice that has the node both as subject and as object.
+            info["quads"] = list({id(quad): quad for quad in info["quads"]}.values())
             lines = sorted(_line(quad, seen_from=id_) for quad in info["quads"])
             info["hash"] = self.hash_nquads(lines)
         digest: str = info["hash"]

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from secrets import randbelow, token_hex
 
-from credentials.rdf.outline import double, replaced
+from credentials.rdf.nquads import double
+from credentials.rdf.outline import replaced
 from keys import Json
 
 

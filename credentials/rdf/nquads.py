@@ -11,6 +11,10 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 STRING = XSD + "string"
 LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
 
+# Integers beyond this are not exact in JSON; fractions below this some write as "0".
+EXACT = 2**53
+SMALLEST = 1e-6
+
 IRI_CHARACTERS = r"[^\s\x00-\x20\x7f-\x9f<>\"{}|^`\\\ud800-\udfff\ufffe\uffff]"
 # Implementations disagree on how to write these (or cannot), so no document may hold them.
 UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -61,3 +65,10 @@ def escape(text: str) -> str:
 def is_iri(text: str) -> bool:
     """Whether `text` is an absolute IRI that can be written without escapes."""
     return _IRI.fullmatch(text) is not None
+
+
+def double(value: float) -> str:
+    """The canonical lexical form of xsd:double, as JSON-LD writes numbers with a fraction."""
+    mantissa, _, exponent = f"{value:.15E}".partition("E")
+    digits = mantissa.rstrip("0")
+    return f"{digits}{'0' if digits[-1] == '.' else ''}E{int(exponent)}"

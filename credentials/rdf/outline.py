@@ -8,6 +8,7 @@ become the same RDF, but for the values.
 from collections.abc import Callable
 from typing import Any, Final
 
+from credentials.rdf.nquads import EXACT, SMALLEST, double
 from keys import Json
 
 Outline = tuple[object, ...]
@@ -22,8 +23,6 @@ _FALSE: Final = object()
 _OBJECT: Final = object()
 _LIST: Final = object()
 _END: Final = object()
-
-_EXACT = 2**53
 
 
 class Unusual(Exception):
@@ -93,22 +92,15 @@ def _split_scalar(
     elif value is False:
         mark(_FALSE)
     elif type(value) is int or (type(value) is float and value.is_integer()):
-        if not -_EXACT < value < _EXACT:
+        if not -EXACT < value < EXACT:
             raise Unusual
         mark(_INTEGER)
         fill(str(int(value)))
-    elif type(value) is float and value - value == 0:
+    elif type(value) is float and abs(value) >= SMALLEST and float(text := double(value)) == value:
         mark(_DOUBLE)
-        fill(double(value))
+        fill(text)
     else:
         raise Unusual
-
-
-def double(value: float) -> str:
-    """The canonical lexical form of xsd:double, as JSON-LD writes numbers with a fraction."""
-    mantissa, _, exponent = f"{value:.15E}".partition("E")
-    digits = mantissa.rstrip("0")
-    return f"{digits}{'0' if digits[-1] == '.' else ''}E{int(exponent)}"
 
 
 def replaced(document: Json, replacement: Callable[[Json], Json], pinned: bool = False) -> Json:
