@@ -15,3 +15,7 @@ class BadProof(CredentialsError):
 
 class BadStatusList(CredentialsError):
     """A status list that is malformed, too large, or does not hold the asked entry."""
+
+
+class BadQR(CredentialsError):
+    """A QR code, its URL or its payload that cannot be made or read."""

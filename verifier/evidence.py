@@ -8,7 +8,17 @@ from verifier.errors import Unreadable
 
 _LIMIT = 1024 * 1024
 _PICTURE_LIMIT = 64 * 1024 * 1024
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
+_PICTURES = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"RIFF",
+    b"BM",
+    b"II*\0",
+    b"MM\0*",
+    b"<svg",
+    b"<?xml",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bank.api.schemas import MOST_STATEMENTS, outcomes_json, read_submissions
 from bank.errors import BadRequest, NotAllowed
 from bank.requests import open_slot_request
 from bank.service import Bank
-from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse
+from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse_exact
 from ledger import NotFound
 
 _LIMIT = 32 * 1024 * 1024
@@ -72,7 +72,12 @@ def make_app(bank: Bank) -> FastAPI:
     app = FastAPI(
         title="Credit Bank",
         version="1",
-        description="Signed credit awards in a transparent ledger. Errors are RFC 9457 problems.",
+        description=(
+            "Signed credit awards in a transparent ledger. Bodies sent are canonical JSON "
+            "(RFC 8785); errors are problem documents (RFC 9457)."
+        ),
+        docs_url=None,
+        redoc_url=None,
         responses=_PROBLEMS,
     )
     install(app)
@@ -121,9 +126,12 @@ def _add_submission(app: FastAPI, bank: Bank) -> None:
         A statement sent again gets its first place.
         """
         body = await _body(request)
-        return await run_in_threadpool(
-            lambda: _json(outcomes_json(bank.submit(read_submissions(parse(body, limit=_LIMIT)))))
-        )
+
+        def append() -> Response:
+            submissions = read_submissions(parse_exact(body, limit=_LIMIT))
+            return _json(outcomes_json(bank.submit(submissions)))
+
+        return await run_in_threadpool(append)
 
     @app.post("/slots", tags=["members"], openapi_extra=_SLOTS_BODY)
     async def slots(request: Request) -> Response:
@@ -131,7 +139,7 @@ def _add_submission(app: FastAPI, bank: Bank) -> None:
         body = await _body(request)
 
         def allocate() -> Response:
-            author, lots = open_slot_request(parse(body), bank.registry(), datetime.now(UTC))
+            author, lots = open_slot_request(parse_exact(body), bank.registry(), datetime.now(UTC))
             found: list[Json] = [
                 {"list": slot.list, "index": slot.index} for slot in bank.slots(author, lots)
             ]

@@ -50,6 +50,18 @@ def add_pages(app: FastAPI, bank: Bank) -> None:
         }
         return _page(request, "entry.html", context)
 
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> HTMLResponse:
+        """The API, from its own OpenAPI description; nothing is loaded from elsewhere."""
+        described = app.openapi()
+        operations = [
+            (method.upper(), path, operation)
+            for path, methods in described["paths"].items()
+            for method, operation in methods.items()
+        ]
+        context = {"identity": bank.identity(), "api": described, "operations": operations}
+        return _page(request, "docs.html", context)
+
 
 def _page(request: Request, name: str, context: dict[str, object]) -> HTMLResponse:
     return _TEMPLATES.TemplateResponse(request, name, context, headers=_HEADERS)

@@ -4,7 +4,7 @@
 carried in every symbol, `symbol` the choice of size and error correction.
 """
 
-from credentials.qr.errors import BadQR
+from credentials.errors import BadQR
 from credentials.qr.link import from_digits, parse_url, qr_url, to_digits
 from credentials.qr.scan import scan
 from credentials.qr.symbol import Symbol, choose_symbol, qr_png, qr_svg

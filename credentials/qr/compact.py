@@ -14,9 +14,9 @@ refuses if it differs.
 
 import binascii
 
+from credentials.errors import BadQR
 from credentials.qr.dictionary import LATEST, Dictionary, dictionary
 from credentials.qr.document import read_document, write_document
-from credentials.qr.errors import BadQR
 from credentials.qr.receipt import ed25519_only, read_receipt, write_receipt
 from credentials.qr.stream import Reader, Writer
 from keys import Json, KeysError, encode, parse_exact

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from credentials.qr.errors import BadQR
+from credentials.errors import BadQR
 from credentials.qr.template import Template, parse_template
 
 LATEST = 1

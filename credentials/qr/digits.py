@@ -7,7 +7,7 @@ blocks keep both directions linear.
 
 import re
 
-from credentials.qr.errors import BadQR
+from credentials.errors import BadQR
 
 BLOCK_BYTES = 7
 MAX_DIGITS = 7089  # numeric capacity of the largest symbol, version 40 at level L

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from credentials.qr.errors import BadQR
+from credentials.errors import BadQR
 from credentials.qr.fields import read_free, write_free
 from credentials.qr.stream import Reader, Writer
 from credentials.qr.template import Template, read_template, write_template

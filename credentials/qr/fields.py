@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from credentials.qr.errors import BadQR
+from credentials.errors import BadQR
 from credentials.qr.stream import Reader, Writer
 from keys import KeysError, PublicKey, b64u_decode, b64u_encode, base58_decode, base58_encode
 

@@ -6,9 +6,9 @@ without anything being sent to a server. The digit after `#` is the format numbe
 
 import re
 
+from credentials.errors import BadQR
 from credentials.qr.compact import from_bytes, to_bytes
 from credentials.qr.digits import MAX_DIGITS, bytes_to_digits, digits_to_bytes
-from credentials.qr.errors import BadQR
 from keys import Json
 
 FORMAT = "1"

@@ -16,9 +16,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
+from credentials.errors import BadQR
 from credentials.qr.dictionary import Dictionary
 from credentials.qr.document import read_document, write_document
-from credentials.qr.errors import BadQR
 from credentials.qr.stream import Reader, Writer
 from credentials.qr.tlog_proof import (
     SignatureLine,

@@ -4,7 +4,7 @@ Hashes, keys and signatures do not compress and would only spoil the statistics 
 travel beside it. Text fields end in U+001F, which canonical JSON never contains unescaped.
 """
 
-from credentials.qr.errors import BadQR
+from credentials.errors import BadQR
 
 FIELD_END = "\x1f"
 _VARINT_BYTES = 9  # 63 bits: more than any length, index, time or set of choices here

@@ -10,9 +10,9 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from credentials.errors import BadQR
 from credentials.qr.compact import to_bytes
 from credentials.qr.digits import bytes_to_digits
-from credentials.qr.errors import BadQR
 from credentials.qr.link import parse_url, qr_url
 from keys import Json
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from credentials.qr.errors import BadQR
+from credentials.errors import BadQR
 from credentials.qr.fields import KINDS, UnfitError
 from credentials.qr.stream import Reader, Writer
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from credentials.qr.errors import BadQR
+from credentials.errors import BadQR
 
 _HEADER = "c2sp.org/tlog-proof@v1"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")

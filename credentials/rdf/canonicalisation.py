@@ -5,7 +5,6 @@ keep a machine busy for hours. A credential has next to none: the budget is far 
 honest document needs.
 """
 
-from math import factorial
 from typing import Any
 
 from pyld.canon import URDNA2015
@@ -15,7 +14,7 @@ from credentials.errors import BadDocument
 from credentials.rdf.nquads import LANG_STRING, Quad, Term, write_quad
 
 MAX_BLANK_NODES = 64
-_BUDGET = 2000
+_BUDGET = 50_000
 _KINDS = {"iri": "IRI", "blank": "blank node", "literal": "literal"}
 _PARTS = ("subject", "predicate", "object", "name")
 
@@ -42,6 +41,7 @@ class _Bounded(URDNA2015):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._left = _BUDGET
+        self._widest = 1
 
     def hash_first_degree_quads(self, id_: str) -> str:
         info = self.blank_node_info[id_]
@@ -53,17 +53,37 @@ class _Bounded(URDNA2015):  # type: ignore[misc]
         digest: str = info["hash"]
         return digest
 
-    def create_hash_to_related(self, id_: str, issuer: IdentifierIssuer) -> dict[str, list[str]]:
-        self._spend(len(self.blank_node_info[id_]["quads"]))
-        related: dict[str, list[str]] = super().create_hash_to_related(id_, issuer)
-        for group in related.values():
-            self._spend(factorial(min(len(group), 20)))
-        return related
+    def hash_n_degree_quads(self, id_: str, issuer: IdentifierIssuer) -> dict[str, Any]:
+        quads = len(self.blank_node_info[id_]["quads"])
+        self._widest = max(self._widest, quads)
+        self._spend(quads)
+        counted = issuer if isinstance(issuer, _CountedIssuer) else _CountedIssuer(issuer, self)
+        result: dict[str, Any] = super().hash_n_degree_quads(id_, counted)
+        return result
+
+    def permuted(self) -> None:
+        """Count one permutation, each as long as the longest there can be."""
+        self._spend(self._widest)
 
     def _spend(self, work: int) -> None:
         self._left -= work
         if self._left < 0:
             raise BadDocument("the document has too many objects that only an id could tell apart")
+
+
+class _CountedIssuer(IdentifierIssuer):  # type: ignore[misc]
+    """PyLD copies the issuer for every permutation it tries: here is where they are counted."""
+
+    def __init__(self, origin: IdentifierIssuer, algorithm: _Bounded) -> None:
+        super().__init__(origin.prefix)
+        self.counter = origin.counter
+        self.existing = dict(origin.existing)
+        self.order = list(origin.order)
+        self._algorithm = algorithm
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "_CountedIssuer":
+        self._algorithm.permuted()
+        return _CountedIssuer(self, self._algorithm)
 
 
 def _node(term: Term) -> dict[str, str]:

@@ -136,3 +136,54 @@ def test_every_module_below_the_bank_imports_in_a_base_install(base_install: Pat
         "            importlib.import_module(module.name)\n",
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what a learner shows and what a verifier has, from a real run of the story."""
+    folder = tmp_path_factory.mktemp("shown")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "bank.cli.main", "demo", "--no-serve"),
+            *("--data", str(folder / "var"), "--out", str(folder / "out")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "out"
+
+
+VERIFY = """
+import sys
+def refuse(event, arguments):
+    assert not event.startswith('socket.'), event
+sys.addaudithook(refuse)
+sys.argv = ['creditbank', 'verify', {file!r}, '--trust', {trust!r}]
+from bank.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("learner.bundle.json", 0), ("learner.credential.json", 3), ("learner.qr.png", 0)],
+)
+def test_base_install_verifies_with_sockets_blocked(
+    base_install: Path, shown: Path, name: str, code: int
+) -> None:
+    file, trust = str(shown / name), str(shown / "trust.json")
+    state = f"import os; os.environ['CREDITBANK_STATE'] = {str(shown / 'state')!r}\n"
+    done = in_base(base_install, state + VERIFY.format(file=file, trust=trust))
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_base_install_says_what_other_verbs_need(base_install: Path, tmp_path: Path) -> None:
+    arguments = f"['creditbank', 'ledger', 'audit', '--data', {str(tmp_path)!r}]"
+    done = in_base(
+        base_install, f"import sys; sys.argv = {arguments}\nfrom bank.cli import main\nmain()"
+    )
+    assert done.returncode == 1
+    assert "install creditbank[bank]" in done.stderr
+    assert "Traceback" not in done.stderr

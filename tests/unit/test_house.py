@@ -46,6 +46,15 @@ def test_import_loads_no_database_web_or_network(package: str) -> None:
     assert modules_after(f"import {package}") & HEAVY == set()
 
 
+@pytest.mark.parametrize("module", ["bank.cli", "verifier.cli", "verifier.verification"])
+def test_the_command_starts_without_database_or_web(module: str) -> None:
+    assert modules_after(f"import {module}") & (HEAVY - {"bank"}) == set()
+
+
+def test_the_api_does_load_them() -> None:
+    assert {"sqlalchemy", "fastapi"} <= modules_after("import bank.api.app")
+
+
 @pytest.mark.parametrize("heavy", ["sqlalchemy", "fastapi", "httpx"])
 def test_the_check_above_would_see_them(heavy: str) -> None:
     assert heavy in modules_after(f"import verifier, {heavy}") & HEAVY

@@ -100,3 +100,12 @@ def test_a_credential_too_large_for_any_symbol_is_refused(length: int) -> None:
     long_text = "".join(chr(dice.randrange(0x4E00, 0x9FA5)) for _ in range(length))
     with pytest.raises(BadQR, match="share it as a file"):
         choose_symbol(DOMAIN, {**BUNDLE["credential"], "name": long_text})
+
+
+def test_our_own_svg_is_read_back() -> None:
+    assert scan(qr_svg(URL), "code.svg") == URL
+
+
+def test_another_drawing_is_refused_by_name() -> None:
+    with pytest.raises(BadQR, match=r"logo\.svg is not one of our QR codes in SVG"):
+        scan(b'<svg xmlns="http://www.w3.org/2000/svg"><circle r="4"/></svg>', "logo.svg")
