@@ -96,7 +96,10 @@ def _split_scalar(
             raise Unusual
         mark(_INTEGER)
         fill(str(int(value)))
-    elif type(value) is float and abs(value) >= SMALLEST and float(text := double(value)) == value:
+    elif type(value) is float and SMALLEST <= abs(value) < EXACT:
+        text = double(value)
+        if float(text) != value:
+            raise Unusual
         mark(_DOUBLE)
         fill(text)
     else:
