@@ -15,13 +15,13 @@ LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
 EXACT = 2**53
 SMALLEST = 1e-6
 
-IRI_CHARACTERS = r"[^\s\x00-\x20\x7f-\x9f<>\"{}|^`\\\ud800-\udfff\ufffe\uffff]"
+_IRI_CHARACTERS = r"[^\s\x00-\x20\x7f-\x9f<>\"{}|^`\\\ud800-\udfff\ufffe\uffff]"
 # Implementations disagree on how to write these (or cannot), so no document may hold them.
 UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
-_IRI = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:{IRI_CHARACTERS}*")
-_ESCAPED = re.compile(r'[\x00-\x1f\x7f"\\]')
-_ESCAPES = {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)}
-_ESCAPES |= {ord(char): "\\" + name for char, name in zip('\b\t\n\f\r"\\', 'btnfr"\\', strict=True)}
+_IRI = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:{_IRI_CHARACTERS}*")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+_CONTROL_ESCAPES = {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)}
+_CONTROL_ESCAPES |= {8: "\\b", 9: "\\t", 12: "\\f", 13: "\\r"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ def write_quad(quad: Quad) -> str:
 
 def escape(text: str) -> str:
     """A literal's text between its quotes."""
-    return text.translate(_ESCAPES) if _ESCAPED.search(text) else text
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return text.translate(_CONTROL_ESCAPES) if _CONTROL.search(text) else text
 
 
 def is_iri(text: str) -> bool:

@@ -118,7 +118,7 @@ def test_blank_nodes_that_look_alike_go_to_the_reference() -> None:
     alignment: list[Any] = AWARD["credentialSubject"]["achievement"]["alignment"]
     for number in (2, 3):
         document = award(
-            lambda d, n=number: d["credentialSubject"]["achievement"].update(  # type: ignore[misc]
+            lambda d, n=number: d["credentialSubject"]["achievement"].update(
                 alignment=[alignment[1]] * n
             )
         )
