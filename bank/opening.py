@@ -25,6 +25,9 @@ from keys import (
 from ledger import Slot, Statement
 from ledger.sequencer import Declined, Outcome
 
+MLDSA44 = "mldsa44-signing"
+"""Purpose of a keystore that holds an ML-DSA-44 seed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -73,29 +76,43 @@ def create_bank(
         raise BadSetup(f"{len(governance)} governance keys cannot give {threshold} signatures")
     make_folder(folder / "keys")
     log, bank = PrivateKey.generate(), PrivateKey.generate()
+    later = os.urandom(32)
     origin = f"{domain}/{log.public_key.raw.hex()[:8]}"
     did_web(domain)
     settings = Settings(
         folder, domain, origin, names, tuple(governance), threshold, "sqlite:///bank.db"
     )
-    for name in ("log", "bank", "vault"):
+    for name in ("log", "log-mldsa44", "bank", "vault"):
         settings.keystore(name).unlink(missing_ok=True)
     write_keystore(settings.keystore("log"), log.seed, passphrase)
+    write_keystore(settings.keystore("log-mldsa44"), later, passphrase, MLDSA44)
     write_keystore(settings.keystore("bank"), bank.seed, passphrase)
     write_keystore(settings.keystore("vault"), os.urandom(32), passphrase, PURPOSE)
     settings.save()
     return settings
 
 
-def open_bank(folder: Path, passphrase: str) -> Bank:
-    """The bank in `folder`, its keys unlocked."""
+def open_bank(folder: Path, passphrase: str, *, witnessed: bool = False) -> Bank:
+    """The bank in `folder`, its keys unlocked; with `witnessed` it asks its witnesses.
+
+    A verb that appends or shows checkpoints wants witnesses, one that only reads does not.
+    """
     settings = read_settings(folder)
     keys = BankKeys(
         open_signer(f"file:{settings.keystore('log')}", passphrase),
+        read_keystore(settings.keystore("log-mldsa44"), passphrase, MLDSA44),
         open_signer(f"file:{settings.keystore('bank')}", passphrase),
         read_keystore(settings.keystore("vault"), passphrase, PURPOSE),
     )
-    return Bank(settings, keys)
+    bank = Bank(settings, keys)
+    if witnessed:
+        from bank.witnesses import HttpWitness
+
+        urls = settings.witness_urls
+        bank.ask_witnesses(
+            lambda record: HttpWitness(record, urls.get(record.operator, record.url))
+        )
+    return bank
 
 
 def create_member(folder: Path, passphrase: str) -> Signer:

@@ -39,15 +39,18 @@ from ledger import (
     Slot,
     Statement,
     VerifierKey,
+    WitnessRecord,
     audit,
 )
 from ledger.authority import LogIdentity
 from ledger.checkpointer import Checkpointer
+from ledger.cosignature import MLDSA44Cosigner
 from ledger.group_commit import GroupCommit
 from ledger.log import Log
 from ledger.note import ED25519
 from ledger.sequencer import Declined, Outcome, Sequencer
 from ledger.store import create_tables, open_store, reading, writing
+from ledger.witnessing import Witnessing, WitnessPort
 from verifier import write_bundle
 
 _REPLAY = 1000
@@ -55,9 +58,10 @@ _REPLAY = 1000
 
 @dataclass(frozen=True, slots=True)
 class BankKeys:
-    """The bank's own keys: the log's, the one for status lists, and the sealing secret."""
+    """The bank's own keys: the log's two, the one for status lists, and the sealing secret."""
 
     log: Signer
+    log_mldsa44: bytes
     bank: Signer
     vault: bytes
 
@@ -81,13 +85,19 @@ class Bank:
         create_tables(self._engine, derived, private)
         self._projection = LotProjection()
         self._sequencer = Sequencer(self._engine, self._projection, clock)
-        self._checkpointer = Checkpointer(self._engine, settings.origin, keys.log)
+        later = MLDSA44Cosigner(settings.origin, keys.log_mldsa44)
+        log_key = VerifierKey(settings.origin, ED25519, keys.log.public_key.raw)
+        self.log_keys = (log_key, later.key)
+        self._checkpointer = Checkpointer(self._engine, settings.origin, keys.log, (later,), clock)
         self.log = Log(self._engine)
-        self._group = GroupCommit(self._sequencer, self._checkpointer)
+        self._witnessing: Witnessing | None = None
+        self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
 
     def close(self) -> None:
         """Finish what was accepted and let go of the database."""
         self._group.close()
+        if self._witnessing is not None:
+            self._witnessing.close()
         self._engine.dispose()
 
     def found(self, governance: Sequence[Signer]) -> None:
@@ -95,12 +105,11 @@ class Bank:
         if self.log.size():
             return
         settings = self.settings
-        log_key = VerifierKey(settings.origin, ED25519, self._keys.log.public_key.raw)
         keys: list[Json] = list(settings.governance)
         body: dict[str, Json] = {
             "domain": settings.domain,
             "governance": {"keys": keys, "threshold": settings.threshold},
-            "log": [str(log_key)],
+            "log": [str(key) for key in self.log_keys],
             "name": dict(settings.names),
             "origin": settings.origin,
         }
@@ -108,6 +117,30 @@ class Bank:
         (outcome,) = self.append([statement.sign(*governance)])
         if isinstance(outcome, Declined):
             raise BadSetup(f"the log could not be opened: {outcome.reason}")
+
+    def ask_witnesses(self, reach: Callable[[WitnessRecord], WitnessPort]) -> None:
+        """Have every checkpoint cosigned by the witnesses on the ledger, from now on.
+
+        StoreFault, and nothing is signed, where one of them has seen another history.
+        """
+        registry = self.registry()
+        if not registry.witnesses:
+            return
+        ports = [reach(record) for _, record in sorted(registry.witnesses.items())]
+        if self._witnessing is not None:
+            self._witnessing.close()
+        self._witnessing = Witnessing(
+            self.log, self._checkpointer, self.log_keys, ports, registry.quorum
+        )
+        self._witnessing.start()
+
+    def gather(self) -> bool:
+        """Wait for the witnesses to cosign the newest checkpoint; whether a quorum did."""
+        return self._witnessing is None or self._witnessing.gather()
+
+    def _nudge(self) -> None:
+        if self._witnessing is not None:
+            self._witnessing.nudge()
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append statements that carry no credential; durable and checkpointed on return."""
@@ -231,7 +264,9 @@ class Bank:
 
     def export_trust(self, governance: Sequence[Signer]) -> bytes:
         """A new trust bundle, signed by the governance, one version above the last."""
-        checkpoint = self.checkpoint()
+        self.checkpoint()
+        self.gather()
+        checkpoint = self.log.checkpoint()
         registry, lists = self.registry(), self.status_lists()
         with writing(self._engine) as connection:
             last = connection.execute(select(func.max(trust_bundles.c.version))).scalar_one()

@@ -9,7 +9,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bank.errors import BadSetup
@@ -29,6 +29,8 @@ class Settings:
     governance: tuple[str, ...]
     threshold: int
     database: str
+    witness_urls: Mapping[str, str] = field(default_factory=dict)
+    """Where witnesses are reached from here, by operator, if not at their public address."""
 
     @property
     def did(self) -> str:
@@ -53,6 +55,10 @@ class Settings:
                 ("database", self.database),
             )
         )
+        if self.witness_urls:
+            text += "\n\n[witness_urls]\n" + "\n".join(
+                f"{json.dumps(name)} = {json.dumps(url)}" for name, url in self.witness_urls.items()
+            )
         partial = self.folder / f"{FILE}.partial"
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(self.folder / FILE)
@@ -80,6 +86,7 @@ def read_settings(folder: Path) -> Settings:
             governance,
             int(values["threshold"]),
             os.environ.get("CREDITBANK_DATABASE_URL") or _text(values["database"]),
+            {str(name): _text(url) for name, url in values.get("witness_urls", {}).items()},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadSetup(f"{path} lacks {error}, or it is of the wrong kind") from error

@@ -14,7 +14,7 @@ from credentials import (
 )
 from keys import Json, Signer, verification_method
 from ledger import LogIdentity, LotState, Member, Registry, Slot
-from verifier import Governance, Trust, TrustedMember
+from verifier import Governance, Trust, TrustedMember, Witness
 
 _STATUS_DAYS = 7
 _TRUST_DAYS = 30
@@ -72,8 +72,12 @@ def make_trust(
         identity.log_keys,
         checkpoint,
         {did: _member(member) for did, member in sorted(registry.members.items())},
-        (),
-        0,
+        tuple(
+            Witness(record.operator, key)
+            for _, record in sorted(registry.witnesses.items())
+            for key in record.keys
+        ),
+        registry.quorum,
         lists,
     )
 

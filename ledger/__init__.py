@@ -5,7 +5,15 @@ These are the pure parts. The store and what writes to it are imported by module
 """
 
 from ledger.audit import AuditReport, audit
-from ledger.authority import Grant, KeyPeriod, LogIdentity, Member, Registry, Unit
+from ledger.authority import (
+    Grant,
+    KeyPeriod,
+    LogIdentity,
+    Member,
+    Registry,
+    Unit,
+    WitnessRecord,
+)
 from ledger.body import STATUS_LIST_LENGTH
 from ledger.checkpoint import Checkpoint
 from ledger.clock import format_time, parse_date, parse_time
@@ -64,6 +72,7 @@ __all__ = [
     "StoreFault",
     "Unit",
     "VerifierKey",
+    "WitnessRecord",
     "audit",
     "consistency_proof",
     "format_time",

@@ -12,7 +12,7 @@ from keys import Json, PublicKey
 from ledger.body import GOVERNANCE_TYPES
 from ledger.entry import Entry
 from ledger.errors import Refused
-from ledger.note import VerifierKey
+from ledger.note import ED25519, VerifierKey
 from ledger.statement import SignedStatement, signers_of
 
 
@@ -95,6 +95,15 @@ class LogIdentity:
     threshold: int
 
 
+@dataclass(frozen=True, slots=True)
+class WitnessRecord:
+    """A witness the governance admitted: its operator, where it is asked, and its keys."""
+
+    operator: str
+    url: str
+    keys: tuple[VerifierKey, ...]
+
+
 class Registry:
     """The state of authority after some number of entries."""
 
@@ -102,12 +111,15 @@ class Registry:
         self.identity: LogIdentity | None = None
         self.members: dict[str, Member] = {}
         self.units: dict[tuple[str, str], Unit] = {}
+        self.witnesses: dict[str, WitnessRecord] = {}
+        self.quorum = 0
 
     def copy(self) -> "Registry":
         """The same state, which later entries do not change."""
         other = Registry()
         other.identity = self.identity
         other.members, other.units = dict(self.members), dict(self.units)
+        other.witnesses, other.quorum = dict(self.witnesses), self.quorum
         return other
 
     def check(self, signed: SignedStatement, index: int, time: str) -> None:
@@ -153,6 +165,14 @@ class Registry:
                 member = self.members[did]
                 grant = _grant(body, entry.index)
                 self.members[did] = replace(member, grants=(*member.grants, grant))
+            case "witness.admit":
+                keys = tuple(VerifierKey.parse(key) for key in _texts(body["keys"]))
+                operator = _text(body, "operator")
+                self.witnesses[operator] = WitnessRecord(operator, _text(body, "url"), keys)
+                self.quorum = int(_text(body, "quorum"))
+            case "witness.retire":
+                del self.witnesses[_text(body, "operator")]
+                self.quorum = int(_text(body, "quorum"))
             case "unit.publish":
                 unit = _unit(statement.author, body)
                 self.units[statement.author, f"{unit.code}@{unit.version}"] = unit
@@ -179,6 +199,9 @@ class Registry:
             )
 
     def _check_governance(self, kind: str, body: Mapping[str, Json]) -> None:
+        if kind.startswith("witness."):
+            self._check_witness(kind, body)
+            return
         did = _text(body, "member")
         member = self.members.get(did)
         if kind == "member.admit":
@@ -197,6 +220,19 @@ class Registry:
             return
         if kind.startswith("key."):
             self._check_key(kind, _text(body, "key"), member)
+
+    def _check_witness(self, kind: str, body: Mapping[str, Json]) -> None:
+        operator = _text(body, "operator")
+        count = len(self.witnesses.keys() | {operator})
+        if kind == "witness.retire":
+            if operator not in self.witnesses:
+                raise Refused(f"{operator} is not a witness of this log")
+            count -= 1
+        if int(_text(body, "quorum")) > count:
+            raise Refused(f"{count} witnesses cannot give a quorum of {body['quorum']}")
+        for key in _texts(body.get("keys", [])):
+            if VerifierKey.parse(key).kind == ED25519:
+                raise Refused("a witness's key is a cosignature key, not a log's")
 
     def _check_key(self, kind: str, key: str, member: Member) -> None:
         if kind == "key.add":

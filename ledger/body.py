@@ -25,6 +25,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z", re.ASCII)
 _UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}@[1-9]\d{0,3}\Z", re.ASCII)
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}\Z", re.ASCII)
 _HOST = re.compile(r"[a-z0-9.-]{1,200}(:\d{1,5})?\Z", re.ASCII)
+_URL = re.compile(r"https?://[a-z0-9.:/_-]{1,200}\Z", re.ASCII)
 _CITIZEN_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)", re.ASCII)
 
 STATUS_LIST_LENGTH = 131_072
@@ -224,6 +225,10 @@ SHAPES: Mapping[str, Shape] = {
         },
         {},
     ),
+    "witness.admit": Shape(
+        {"keys": _list_of(_vkey), "operator": _slug, "quorum": _index, "url": _matches(_URL)}, {}
+    ),
+    "witness.retire": Shape({"operator": _slug, "quorum": _index}, {}),
     "award": Shape(
         {
             "commitment": _bytes(32),
@@ -243,6 +248,16 @@ SHAPES: Mapping[str, Shape] = {
 """Every statement type this ledger takes. The set grows, the envelope does not."""
 
 GOVERNANCE_TYPES = frozenset(
-    ("log.open", "member.admit", "member.suspend", "key.add", "key.retire", "key.suspect", "grant")
+    (
+        "log.open",
+        "member.admit",
+        "member.suspend",
+        "key.add",
+        "key.retire",
+        "key.suspect",
+        "grant",
+        "witness.admit",
+        "witness.retire",
+    )
 )
 """Statement types that only the governance quorum signs, in the bank's name."""

@@ -5,11 +5,14 @@ checkpoint it stored, so it can never sign two roots for one size, nor a shorter
 """
 
 import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, select
 
 from keys import Signer
 from ledger.checkpoint import Checkpoint
+from ledger.cosignature import Cosigner, cosign_all
 from ledger.errors import NotFound, StoreFault
 from ledger.log import latest_checkpoint, read_entries, read_head, tile_reader
 from ledger.note import open_note, sign_note
@@ -21,18 +24,35 @@ from ledger.tree import Frontier, leaf_hash
 class Checkpointer:
     """Signs the log's checkpoints under its origin."""
 
-    def __init__(self, engine: Engine, origin: str, signer: Signer) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        origin: str,
+        signer: Signer,
+        cosigners: Sequence[Cosigner] = (),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`cosigners` are the log's further keys (ML-DSA-44), whose signatures bear a time."""
         self._engine = engine
         self._origin = origin
         self._signer = signer
+        self._cosigners = cosigners
+        self._clock = clock
+        self._halted = ""
         self._lock = threading.Lock()
         self._signed: tuple[Frontier, bytes] | None = None
+
+    def halt(self, reason: str) -> None:
+        """Sign nothing from now on: someone has seen another history under this origin."""
+        self._halted = reason
 
     def sign(self) -> str:
         """The signed checkpoint of everything committed; the last one again if nothing is new.
 
         StoreFault, and no signature, where the stored bytes are not what was committed to.
         """
+        if self._halted:
+            raise StoreFault(self._halted)
         with self._lock, writing(self._engine) as connection:
             head = read_head(connection, lock=True)
             frontier, leaf = self._signed or _last_signed(connection)
@@ -63,7 +83,9 @@ class Checkpointer:
             return note
 
     def _store(self, connection: Connection, checkpoint: Checkpoint) -> str:
+        time = int(self._clock().timestamp())
         note = sign_note(checkpoint.text, self._origin, self._signer)
+        note += cosign_all(self._cosigners, checkpoint.text, time)
         query = select(checkpoints.c.root, checkpoints.c.note)
         stored = connection.execute(query.where(checkpoints.c.size == checkpoint.size)).first()
         if stored is None:

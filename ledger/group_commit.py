@@ -5,7 +5,7 @@ Each caller returns only when its own statements are durable and under a signed 
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from ledger.checkpointer import Checkpointer
@@ -20,7 +20,14 @@ _Waiting = tuple[Sequence[SignedStatement], "Future[list[Outcome]]"]
 class GroupCommit:
     """A running sequencer; `close` lets it finish what it has accepted."""
 
-    def __init__(self, sequencer: Sequencer, checkpointer: Checkpointer) -> None:
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        checkpointer: Checkpointer,
+        signed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`signed` is called after each checkpoint, and must return at once."""
+        self._signed = signed
         self._sequencer = sequencer
         self._checkpointer = checkpointer
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -70,6 +77,7 @@ class GroupCommit:
         try:
             outcomes = self._sequencer.append([signed for batch, _ in group for signed in batch])
             self._checkpointer.sign()
+            self._signed()
         except Exception as error:  # every waiting caller must hear of it, whatever it is
             for _, future in group:
                 future.set_exception(error)

@@ -9,7 +9,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import NotFound
 from ledger.note import open_note
 from ledger.receipt import Receipt
-from ledger.store import checkpoints, entries, head, reading, tiles
+from ledger.store import checkpoints, entries, head, published, reading, tiles, writing
 from ledger.tiles import WIDTH, ReadTile, TileTree
 from ledger.tree import consistency_proof, inclusion_proof
 
@@ -85,9 +85,37 @@ class Log:
             return connection.execute(query).scalar_one_or_none()
 
     def checkpoint(self) -> str:
-        """The latest signed checkpoint; NotFound before the first."""
+        """The newest checkpoint to show: cosigned by a quorum where witnesses are asked.
+
+        NotFound before the first.
+        """
+        with reading(self._engine) as connection:
+            return _shown_checkpoint(connection, 0)
+
+    def signed(self) -> str:
+        """The newest checkpoint that the log signed, witnessed or not yet."""
         with reading(self._engine) as connection:
             return latest_checkpoint(connection)
+
+    def publish(self, size: int, note: str) -> None:
+        """Show the checkpoint of `size` entries as `note`, which a quorum has cosigned."""
+        with writing(self._engine) as connection:
+            query = select(published.c.size).where(published.c.size == size)
+            if connection.execute(query).first() is None:
+                connection.execute(published.insert().values(size=size, note=note))
+
+    def root(self, size: int) -> bytes:
+        """The root of the first `size` entries."""
+        with reading(self._engine) as connection:
+            return self._tree.at(connection).frontier(size).root
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        """The first `width` hashes of a tile (C2SP tlog-tiles); NotFound past the end."""
+        with reading(self._engine) as connection:
+            data = tile_reader(connection)(level, index, width)
+        if len(data) != 32 * width:
+            raise NotFound(f"the log has no tile {index} of level {level} and width {width}")
+        return data
 
     def checkpoints(self) -> list[str]:
         """Every signed checkpoint, in order of size."""
@@ -96,16 +124,16 @@ class Log:
             return [row.note for row in rows]
 
     def receipt(self, index: int) -> Receipt:
-        """The receipt of entry `index` under the latest signed checkpoint.
+        """The receipt of entry `index` under the newest witnessed checkpoint that reaches it.
 
-        NotFound if that checkpoint does not reach the entry.
+        Under the newest signed one where none was witnessed yet; NotFound before that.
         """
         return self.receipts([index])[0]
 
     def receipts(self, indices: Sequence[int]) -> list[Receipt]:
         """The receipts of several entries, all under the same checkpoint."""
         with reading(self._engine) as connection:
-            note = latest_checkpoint(connection)
+            note = _shown_checkpoint(connection, max(indices, default=0) + 1)
             size = _checkpoint(note).size
             lookup = self._tree.at(connection).range_hash(size)
             receipts = []
@@ -157,6 +185,13 @@ def latest_checkpoint(connection: Connection) -> str:
     if note is None:
         raise NotFound("the log has no signed checkpoint yet")
     return str(note)
+
+
+def _shown_checkpoint(connection: Connection, reach: int) -> str:
+    """The newest published checkpoint of at least `reach` entries, else the newest signed."""
+    query = select(published.c.note).where(published.c.size >= reach)
+    note = connection.execute(query.order_by(published.c.size.desc()).limit(1)).scalar_one_or_none()
+    return latest_checkpoint(connection) if note is None else str(note)
 
 
 def _entry(connection: Connection, index: int) -> bytes:

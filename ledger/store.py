@@ -31,7 +31,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from ledger.errors import StoreFault
 from ledger.tree import EMPTY_ROOT
 
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A 64-bit whole number on both engines."""
 _WRITING = "creditbank_writing"
 
 metadata = MetaData()
@@ -39,7 +40,7 @@ metadata = MetaData()
 entries = Table(
     "entries",
     metadata,
-    Column("idx", _NUMBER, primary_key=True, autoincrement=False),
+    Column("idx", NUMBER, primary_key=True, autoincrement=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("statement", LargeBinary, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
@@ -56,7 +57,7 @@ tiles = Table(
     "tiles",
     metadata,
     Column("level", Integer, primary_key=True),
-    Column("idx", _NUMBER, primary_key=True, autoincrement=False),
+    Column("idx", NUMBER, primary_key=True, autoincrement=False),
     Column("root", LargeBinary, nullable=False),
     Column("hashes", LargeBinary, nullable=False),
 )
@@ -65,7 +66,7 @@ head = Table(
     "head",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("size", _NUMBER, nullable=False),
+    Column("size", NUMBER, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("time", Text, nullable=False),
@@ -74,12 +75,20 @@ head = Table(
 checkpoints = Table(
     "checkpoints",
     metadata,
-    Column("size", _NUMBER, primary_key=True, autoincrement=False),
+    Column("size", NUMBER, primary_key=True, autoincrement=False),
     Column("root", LargeBinary, nullable=False),
     Column("note", Text, nullable=False),
 )
 
-_APPEND_ONLY = ("entries", "tiles", "checkpoints")
+published = Table(
+    "published",
+    metadata,
+    Column("size", NUMBER, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+"""Checkpoints with the cosignatures of a quorum of witnesses: what is shown to the world."""
+
+_APPEND_ONLY = ("entries", "tiles", "checkpoints", "published")
 
 
 def open_store(url: str) -> Engine:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from bank.api.pages import add_pages
 from bank.api.problems import install
 from bank.api.schemas import MOST_STATEMENTS, outcomes_json, read_submissions
+from bank.api.tiles import tile_routes
 from bank.errors import BadRequest, NotAllowed
 from bank.requests import open_slot_request
 from bank.service import Bank
@@ -85,6 +86,7 @@ def make_app(bank: Bank) -> FastAPI:
     _add_submission(app, bank)
     _add_learner(app, bank)
     _add_trust(app, bank)
+    app.include_router(tile_routes(bank.log), prefix="/log")
     add_pages(app, bank)
     return app
 

@@ -47,7 +47,7 @@ def serve_command(
     """Serve the bank's API and pages on loopback."""
     from bank.opening import open_bank
 
-    serve(lambda: open_bank(data, passphrase(data)), port)
+    serve(lambda: open_bank(data, passphrase(data), witnessed=True), port)
 
 
 def serve(opener: "Callable[[], Bank]", port: int) -> None:

@@ -6,6 +6,8 @@ regulator's, and each institution's keys are on its own machines.
 
 import json
 import secrets
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 DOMAIN = "chongqing.creditbank.example"
 NAMES = {"en": "Chongqing Credit Bank (demo)", "zh": "重庆学分银行（演示）"}
 THRESHOLD = 2
+SISTERS = ("sichuan", "chengdu")
 SAMPLES = Path(__file__).resolve().parents[2] / "docs" / "samples"
 
 
@@ -35,17 +38,23 @@ def demo(
     """Make a bank in --data, play the story, leave the artefacts in --out, then serve."""
     from bank.cli.progress import console
     from bank.opening import open_bank
+    from bank.witnesses import HttpWitness
 
     secret = _passphrase(data)
     governance = _governance(data, secret)
     bank = _bank(data, secret, governance)
-    try:
-        console.print(f"[bold]{NAMES['en']}[/]  {NAMES['zh']}  log {bank.settings.origin}")
-        _play(bank, data, out, secret, governance)
-    finally:
-        bank.close()
-    if not no_serve:
-        serve(lambda: open_bank(data, secret), port)
+    with ExitStack() as sisters:
+        try:
+            console.print(f"[bold]{NAMES['en']}[/]  {NAMES['zh']}")
+            console.print(f"The log is {bank.settings.origin}")
+            urls = _sisters(bank, data, secret, governance, sisters)
+            replace(bank.settings, witness_urls=urls).save()
+            bank.ask_witnesses(lambda record: HttpWitness(record, urls[record.operator]))
+            _play(bank, data, out, secret, governance)
+        finally:
+            bank.close()
+        if not no_serve:
+            serve(lambda: open_bank(data, secret, witnessed=True), port)
 
 
 def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Signer]") -> None:
@@ -68,6 +77,8 @@ def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Si
         for item in admissions
     }
     tell_import(run_import(preview, institutions, LocalBank(bank), "Signing and appending awards"))
+    if not bank.gather():
+        console.print("[yellow]too few sister banks have cosigned; receipts carry what there is[/]")
     account = bank.accounts()[0]
     identifier, index = bank.owned(bank.token(account))[0]
     for path in export(bank, identifier, out):
@@ -97,6 +108,36 @@ def _admit(
             key = create_member(data / "members" / admission.slug, secret).public_key
             admit(bank, admission, key, governance[:THRESHOLD])
             done(count)
+
+
+def _sisters(
+    bank: "Bank", data: Path, secret: str, governance: "list[Signer]", running: ExitStack
+) -> dict[str, str]:
+    """Two sister banks that witness the log, served on loopback; their URLs by operator."""
+    from bank.api.witness import make_witness_app
+    from bank.cli.background import served
+    from bank.opening import govern
+    from bank.witnesses import create_witness, open_witness, watch
+    from keys import Json
+
+    urls = {}
+    for operator in SISTERS:
+        folder = data / "sisters" / operator
+        name = f"{operator}.creditbank.example/witness"
+        create_witness(folder, name, secret)
+        watch(folder, bank.settings.origin, bank.log_keys)
+        own = open_witness(folder, secret, lambda: datetime.now(UTC))
+        running.callback(own.store.close)
+        urls[operator] = running.enter_context(served(make_witness_app(own.witness)))
+        keys: list[Json] = [str(key) for key in own.keys]
+        body: dict[str, Json] = {
+            "keys": keys,
+            "operator": operator,
+            "quorum": len(urls),
+            "url": f"https://{name}",
+        }
+        govern(bank, [("witness.admit", body)], governance[:THRESHOLD])
+    return urls
 
 
 def _verify(out: Path) -> None:

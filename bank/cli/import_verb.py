@@ -49,7 +49,7 @@ def import_command(
         )
     else:
         secret = passphrase(data)
-        opened = open_bank(data, secret)
+        opened = open_bank(data, secret, witnessed=True)
         try:
             own = open_institutions(preview, members, opened.settings.domain, admissions)
             imported = run_import(preview, own, LocalBank(opened), f"Awards from {file.name}")

@@ -40,8 +40,9 @@ def export_command(
     """Write one credential as bundle, plain credential and QR code (PNG and SVG)."""
     from bank.opening import open_bank
 
-    bank = open_bank(data, passphrase(data))
+    bank = open_bank(data, passphrase(data), witnessed=True)
     try:
+        bank.gather()
         for path in export(bank, credential, out):
             typer.echo(str(path))
     finally:

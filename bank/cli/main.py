@@ -12,6 +12,7 @@ from bank.cli.learner_verbs import export_command, learners_command
 from bank.cli.ledger_verbs import ledger_app
 from bank.cli.member_verbs import member_app
 from bank.cli.trust_verbs import trust_app
+from bank.cli.witness_verbs import witness_app
 from bank.errors import BankError
 from bank.results.errors import ResultsError
 from credentials.errors import CredentialsError
@@ -37,6 +38,7 @@ app.add_typer(member_app)
 app.add_typer(keys_app)
 app.add_typer(trust_app)
 app.add_typer(ledger_app)
+app.add_typer(witness_app)
 
 _KNOWN = (BankError, ResultsError, CredentialsError, KeysError, LedgerError, VerifierError)
 

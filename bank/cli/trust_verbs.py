@@ -23,7 +23,7 @@ def export_trust(
 
     secret = passphrase(data)
     signers = [open_signer(f"file:{path}", secret) for path in governance]
-    bank = open_bank(data, secret)
+    bank = open_bank(data, secret, witnessed=True)
     try:
         write(out, bank.export_trust(signers))
     finally:

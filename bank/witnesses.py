@@ -1,0 +1,149 @@
+"""Witnesses over HTTP: asking a sister bank's, and what a witness of one's own keeps on disk.
+
+witness.toml        its name, and each log it watches with the keys trusted for it
+keys/               its Ed25519 and ML-DSA-44 keystores
+seen.db             the newest checkpoint seen of each log
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+
+from bank.errors import BadSetup
+from bank.opening import MLDSA44, make_folder
+from keys import PrivateKey, open_signer, read_keystore, write_keystore
+from ledger import LedgerError, VerifierKey, WitnessRecord
+from ledger.cosignature import Cosigner, Ed25519Cosigner, MLDSA44Cosigner
+from ledger.witness import AddCheckpoint, Turned, Witness
+from ledger.witness_store import DatabaseWitnessStore
+from ledger.witnessing import WitnessUnreachable
+
+_FILE = "witness.toml"
+_TIMEOUT = httpx.Timeout(5.0)
+
+
+class HttpWitness:
+    """A WitnessPort on a C2SP tlog-witness server."""
+
+    def __init__(self, record: WitnessRecord, url: str, http: httpx.Client | None = None) -> None:
+        """`url` is where it is reached from here, which need not be its public address."""
+        self.operator = record.operator
+        self.keys: Sequence[VerifierKey] = record.keys
+        self._url = url.rstrip("/")
+        self._http = http or httpx.Client(timeout=_TIMEOUT)
+
+    def add_checkpoint(self, request: AddCheckpoint) -> str:
+        """Its cosignature lines; Turned where it refuses, WitnessUnreachable where it fails."""
+        response = self._send("POST", "/add-checkpoint", request.encode())
+        if response.status_code == 200:
+            return response.text
+        size = response.text.strip()
+        known = response.status_code == 409 and size.isascii() and size.isdecimal()
+        raise Turned(
+            response.status_code,
+            f"the witness {self.operator} answered {response.status_code}: {response.text[:200]}",
+            int(size) if known and len(size) < 17 else None,
+        )
+
+    def newest(self, origin: str) -> str | None:
+        """The newest note it cosigned for a log, or None; WitnessUnreachable where it fails."""
+        name = sha256(origin.encode()).hexdigest()
+        response = self._send("GET", f"/{name}/checkpoint", None)
+        if response.status_code == 404:
+            return None
+        if response.status_code != 200:
+            raise WitnessUnreachable(
+                f"the witness {self.operator} answered {response.status_code} for its newest note"
+            )
+        return response.text
+
+    def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response:
+        try:
+            return self._http.request(method, self._url + path, content=body)
+        except httpx.HTTPError as error:
+            raise WitnessUnreachable(
+                f"the witness {self.operator} at {self._url} did not answer ({error})"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWitness:
+    """A witness run here: its public keys and the part that decides."""
+
+    name: str
+    keys: tuple[VerifierKey, ...]
+    witness: Witness
+    store: DatabaseWitnessStore
+
+
+def create_witness(folder: Path, name: str, passphrase: str) -> None:
+    """Make a witness's folder and both its keys; nothing if it is there already."""
+    if (folder / _FILE).exists():
+        return
+    make_folder(folder / "keys")
+    for file in ("ed25519", "mldsa44"):
+        _keystore(folder, file).unlink(missing_ok=True)
+    write_keystore(_keystore(folder, "ed25519"), PrivateKey.generate().seed, passphrase)
+    write_keystore(_keystore(folder, "mldsa44"), os.urandom(32), passphrase, MLDSA44)
+    _save(folder, name, {})
+
+
+def watch(folder: Path, origin: str, keys: Sequence[VerifierKey]) -> None:
+    """Have the witness in `folder` cosign the log `origin`, signed by `keys`."""
+    name, logs = _read(folder)
+    for key in keys:
+        if key.name != origin:
+            raise BadSetup(f"the key {key.name} is not a key of the log {origin}")
+    _save(folder, name, {**logs, origin: tuple(keys)})
+
+
+def open_witness(folder: Path, passphrase: str, clock: Callable[[], datetime]) -> OwnWitness:
+    """The witness in `folder`, its keys unlocked."""
+    name, logs = _read(folder)
+    cosigners: list[Cosigner] = [
+        Ed25519Cosigner(name, open_signer(f"file:{_keystore(folder, 'ed25519')}", passphrase)),
+        MLDSA44Cosigner(name, read_keystore(_keystore(folder, "mldsa44"), passphrase, MLDSA44)),
+    ]
+    store = DatabaseWitnessStore(f"sqlite:///{folder.resolve() / 'seen.db'}")
+    witness = Witness(logs, cosigners, store, clock)
+    return OwnWitness(name, tuple(cosigner.key for cosigner in cosigners), witness, store)
+
+
+def _keystore(folder: Path, name: str) -> Path:
+    return folder / "keys" / f"{name}.keystore"
+
+
+def _read(folder: Path) -> tuple[str, dict[str, tuple[VerifierKey, ...]]]:
+    path = folder / _FILE
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        logs = {
+            str(log["origin"]): tuple(VerifierKey.parse(str(key)) for key in log["keys"])
+            for log in values.get("log", [])
+        }
+        return str(values["name"]), logs
+    except FileNotFoundError:
+        raise BadSetup(
+            f"there is no witness in {folder}; make one with 'creditbank witness new'"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, LedgerError) as error:
+        raise BadSetup(f"{path} cannot be read: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise BadSetup(f"{path} lacks {error}") from error
+
+
+def _save(folder: Path, name: str, logs: dict[str, tuple[VerifierKey, ...]]) -> None:
+    lines = [f"name = {json.dumps(name)}"]
+    for origin, keys in logs.items():
+        texts = json.dumps([str(key) for key in keys])
+        lines += ["", "[[log]]", f"origin = {json.dumps(origin)}", f"keys = {texts}"]
+    partial = folder / f"{_FILE}.partial"
+    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    partial.replace(folder / _FILE)

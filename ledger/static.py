@@ -1,0 +1,90 @@
+"""Reading a log from its static files alone: audit, proofs and receipts without its operator."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ledger.checkpoint import Checkpoint
+from ledger.errors import BadEntry, NotFound
+from ledger.note import open_note
+from ledger.receipt import Receipt
+from ledger.tiles import WIDTH, TileTree
+from ledger.tlog_tiles import CHECKPOINT, Resource, decode_bundle
+from ledger.tree import consistency_proof, inclusion_proof, leaf_hash
+
+Fetch = Callable[[str], bytes | None]
+"""path below the log's prefix -> bytes, or None where there is nothing."""
+
+
+class StaticLog:
+    """A C2SP tlog-tiles log behind `fetch`. Nothing it says is believed before it is hashed."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._tree = TileTree(self._read_tile)
+
+    def checkpoint(self) -> str:
+        """The newest signed note."""
+        return self._get(CHECKPOINT).decode("utf-8", "replace")
+
+    def root(self, size: int) -> bytes:
+        """The root that the tiles give for the first `size` entries."""
+        return self._tree.frontier(size).root
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The consistency proof between two sizes."""
+        return consistency_proof(old, new, self._tree.range_hash(new))
+
+    def entries(self, start: int, end: int) -> Iterator[bytes]:
+        """Entries from `start` to `end` (exclusive) of a log of `end` entries at least."""
+        for index in range(start // WIDTH, -(-end // WIDTH)):
+            width = min(WIDTH, end - index * WIDTH)
+            found = self._bundle(index, width)
+            yield from found[max(0, start - index * WIDTH) : width]
+
+    def receipt(self, index: int) -> Receipt:
+        """The receipt of an entry under the newest checkpoint."""
+        note = self.checkpoint()
+        size = Checkpoint.parse(open_note(note, ()).text).size
+        if not 0 <= index < size:
+            raise NotFound(f"the log has {size} entries, none at {index}")
+        first = index - index % WIDTH
+        entry = self._bundle(index // WIDTH, min(WIDTH, size - first))[index % WIDTH]
+        path = tuple(inclusion_proof(index, size, self._tree.range_hash(size)))
+        receipt = Receipt(entry, index, path, note)
+        row = self._read_tile(0, index // WIDTH, min(WIDTH, size - first))
+        if row[32 * (index % WIDTH) :][:32] != leaf_hash(entry):
+            raise BadEntry(f"entry {index} does not hash to its leaf in the tiles")
+        return receipt
+
+    def _bundle(self, index: int, width: int) -> list[bytes]:
+        return decode_bundle(self._get_either(Resource(None, index, width)))
+
+    def _read_tile(self, level: int, index: int, width: int) -> bytes:
+        return self._get_either(Resource(level, index, width))[: 32 * width]
+
+    def _get_either(self, resource: Resource) -> bytes:
+        """A partial resource, or the full one it has become since."""
+        data = self._fetch(resource.path)
+        if data is None and resource.width < WIDTH:
+            data = self._fetch(Resource(resource.level, resource.index, WIDTH).path)
+        if data is None:
+            raise NotFound(f"the log does not serve {resource.path}")
+        return data
+
+    def _get(self, path: str) -> bytes:
+        data = self._fetch(path)
+        if data is None:
+            raise NotFound(f"the log does not serve {path}")
+        return data
+
+
+def folder_fetch(folder: Path) -> Fetch:
+    """Static files in a folder."""
+
+    def fetch(path: str) -> bytes | None:
+        try:
+            return (folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    return fetch

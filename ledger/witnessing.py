@@ -1,0 +1,211 @@
+"""Asking witnesses: after each checkpoint, all at once, and never in the way of appends.
+
+When a quorum of distinct operators has cosigned, the checkpoint is published. A witness that
+has seen more than this log holds, or another history, stops the signing: the store was
+restored from a backup, or someone else signs under this origin.
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Protocol
+
+from ledger.checkpoint import Checkpoint
+from ledger.checkpointer import Checkpointer
+from ledger.errors import BadNote, LedgerError, NotFound
+from ledger.log import Log
+from ledger.note import VerifierKey, open_note
+from ledger.witness import AddCheckpoint, Turned
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+
+
+class WitnessUnreachable(LedgerError):
+    """A witness that did not answer, or not as a witness does."""
+
+
+class WitnessPort(Protocol):
+    """One witness, however it is reached."""
+
+    @property
+    def operator(self) -> str:
+        """Whom it counts for in a quorum."""
+
+    @property
+    def keys(self) -> Sequence[VerifierKey]:
+        """Its keys."""
+
+    def add_checkpoint(self, request: AddCheckpoint) -> str:
+        """Its cosignature lines; Turned where it refuses, WitnessUnreachable where it fails."""
+
+    def newest(self, origin: str) -> str | None:
+        """The newest note it cosigned for a log, or None; WitnessUnreachable where it fails."""
+
+
+class Witnessing:
+    """Gets checkpoints cosigned, in a thread of its own."""
+
+    def __init__(
+        self,
+        log: Log,
+        checkpointer: Checkpointer,
+        log_keys: Sequence[VerifierKey],
+        witnesses: Sequence[WitnessPort],
+        quorum: int,
+    ) -> None:
+        self._log = log
+        self._checkpointer = checkpointer
+        self._log_keys = log_keys
+        self._quorum = quorum
+        self._asked = [_Asked(witness) for witness in witnesses]
+        self._pool = ThreadPoolExecutor(max(1, len(witnesses)), thread_name_prefix="witness")
+        self._wake = threading.Event()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="witnessing", daemon=True)
+
+    def start(self) -> None:
+        """Make sure that no witness has seen more than this log holds, then follow the log."""
+        list(self._pool.map(self._check_start, self._asked))
+        self._thread.start()
+        self._wake.set()
+
+    def nudge(self) -> None:
+        """There is a new checkpoint; returns at once."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._closed = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def gather(self) -> bool:
+        """Ask for cosignatures on the newest checkpoint; whether a quorum gave them."""
+        try:
+            note = self._log.signed()
+        except NotFound:
+            return True
+        checkpoint = Checkpoint.parse(open_note(note, ()).text)
+        if self._is_published(checkpoint):
+            return True
+        lines = self._pool.map(lambda asked: self._ask(asked, checkpoint, note), self._asked)
+        cosigned = note + "".join(lines)
+        operators = self._operators(cosigned)
+        if len(operators) < self._quorum:
+            return False
+        self._log.publish(checkpoint.size, cosigned)
+        return True
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._wake.wait()
+            self._wake.clear()
+            pause = _FIRST_PAUSE
+            while not self._closed:
+                try:
+                    if self.gather():
+                        break
+                except LedgerError:
+                    pass
+                # A new checkpoint ends the pause: the witnesses are asked about that one instead.
+                self._wake.wait(pause)
+                self._wake.clear()
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _is_published(self, checkpoint: Checkpoint) -> bool:
+        shown = Checkpoint.parse(open_note(self._log.checkpoint(), ()).text)
+        if shown.size < checkpoint.size:
+            return False
+        return len(self._operators(self._log.checkpoint())) >= self._quorum
+
+    def _operators(self, note: str) -> set[str]:
+        keys = {key: asked.witness.operator for asked in self._asked for key in asked.witness.keys}
+        return {keys[signature.key] for signature in open_note(note, keys).signatures}
+
+    def _ask(self, asked: "_Asked", checkpoint: Checkpoint, note: str) -> str:
+        """Cosignature lines that verify, or nothing."""
+        if monotonic() < asked.not_before:
+            return ""
+        try:
+            lines = self._exchange(asked, checkpoint, note)
+            good = open_note(note + lines, asked.witness.keys)
+            if not good.signatures:
+                raise WitnessUnreachable(f"{asked.witness.operator} answered with no cosignature")
+        except (LedgerError, BadNote) as error:
+            asked.failed(str(error))
+            return ""
+        asked.succeeded(checkpoint.size)
+        return lines
+
+    def _exchange(self, asked: "_Asked", checkpoint: Checkpoint, note: str) -> str:
+        for _ in range(3):
+            proof = tuple(self._log.consistency(asked.seen, checkpoint.size))
+            try:
+                return asked.witness.add_checkpoint(AddCheckpoint(asked.seen, proof, note))
+            except Turned as turned:
+                if turned.status == 409 and turned.size is not None:
+                    if turned.size > checkpoint.size:
+                        self._check_start(asked)
+                        raise
+                    asked.seen = turned.size
+                    continue
+                if turned.status == 422:
+                    self._check_start(asked)
+                raise
+        raise WitnessUnreachable(f"{asked.witness.operator} keeps changing what it has seen")
+
+    def _check_start(self, asked: "_Asked") -> None:
+        """Halt the signing if a witness has seen what this log does not hold."""
+        origin = self._log_keys[0].name
+        try:
+            note = asked.witness.newest(origin)
+            if note is None:
+                return
+            opened = open_note(note, self._log_keys)
+            seen = Checkpoint.parse(opened.text)
+        except LedgerError as error:
+            asked.failed(str(error))
+            return
+        # Only a note that this log's own key signed can stop it.
+        if not opened.signatures or seen.origin != origin:
+            return
+        if seen.size > self._log.size():
+            self._halt(asked, f"has seen {seen.size} entries and the store holds fewer")
+        elif self._log.root(seen.size) != seen.root:
+            self._halt(asked, f"has seen another history of {seen.size} entries")
+        else:
+            asked.seen = seen.size
+
+    def _halt(self, asked: "_Asked", what: str) -> None:
+        self._checkpointer.halt(
+            f"the witness {asked.witness.operator} {what}: the store was restored from an old "
+            "backup, or another signer holds this log's key; nothing is signed any more, see "
+            "'creditbank ledger recover'"
+        )
+
+    def health(self) -> dict[str, str]:
+        """For each operator what went wrong last, or an empty text."""
+        return {asked.witness.operator: asked.trouble for asked in self._asked}
+
+
+class _Asked:
+    """A witness, how far it has seen, and when to ask it again."""
+
+    def __init__(self, witness: WitnessPort) -> None:
+        self.witness = witness
+        self.seen = 0
+        self.not_before = 0.0
+        self.trouble = ""
+        self._pause = _FIRST_PAUSE
+
+    def succeeded(self, size: int) -> None:
+        self.seen, self.not_before, self.trouble = size, 0.0, ""
+        self._pause = _FIRST_PAUSE
+
+    def failed(self, reason: str) -> None:
+        self.trouble = reason
+        self.not_before = monotonic() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
