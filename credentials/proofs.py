@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from credentials.errors import BadProof, CredentialsError
+from credentials.moment import parse_moment
 from credentials.rdf import canonical_nquads
 from keys import (
     Json,
@@ -66,6 +67,7 @@ def sign(
 
     A single suite gives a single proof object, several a list. `created` is xsd:dateTimeStamp text.
     """
+    parse_moment(created, "created")
     unsecured = {name: value for name, value in document.items() if name != "proof"}
     proofs: list[Json] = [_proof(unsecured, signer, method, created, suite) for suite in suites]
     return {**unsecured, "proof": proofs[0] if len(proofs) == 1 else proofs}
@@ -150,6 +152,11 @@ def _check_signature(
         raise BadProof(f"the proof has a field that is not understood: {unknown[0][:40]!r}")
     if proof.get("proofPurpose") != _PURPOSE:
         raise BadProof(f"the proof is for {proof.get('proofPurpose')!r:.40}, not {_PURPOSE}")
+    # Plain text and nothing else: RDF has the same quads for an `expires` that stands in a list, so
+    # its signature would hold while nobody found a time to compare with (sections 3.2.5, 3.3.5).
+    for field in ("created", "expires"):
+        if field in proof:
+            parse_moment(_text(proof, field), field)
     # An entry added to @context after signing would change what the document means, while a
     # JCS proof, which carries the context it signed, would still hold (section 3.3.2, step 4).
     if "@context" in proof and proof["@context"] != unsecured.get("@context"):

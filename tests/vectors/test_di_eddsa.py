@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from credentials import JCS, RDFC, SUITES, key_in_method, sign, verify_proofs
+from credentials import JCS, RDFC, SUITES, BadDocument, key_in_method, sign, verify_proofs
 from credentials.rdf import canonical_nquads, canonical_nquads_reference, contexts, shapes
-from keys import PrivateKey, base58_decode, encode
+from keys import PrivateKey, base58_decode, base58_encode, encode
 
 VECTORS = json.loads(Path(__file__).with_name("di-eddsa.json").read_text("utf-8"))
 EXAMPLES = {example["section"]: example for example in VECTORS["examples"]}
@@ -134,6 +134,45 @@ def test_a_changed_document_does_not(example: dict[str, Any]) -> None:
 def test_a_changed_proof_option_does_not(section: str, member: str) -> None:
     changed = altered(section, **{member: "2033-02-24T23:36:38Z"})
     assert errors(changed) == ["the Ed25519 signature does not match"]
+
+
+@pytest.mark.usefixtures("example_contexts")
+@each_suite
+@pytest.mark.parametrize("field", ["created", "expires"])
+@pytest.mark.parametrize("value", ["yesterday", "2033-02-24T23:36:38", "", 2033])
+def test_a_time_that_is_none_is_refused(section: str, field: str, value: Any) -> None:
+    """Sections 3.2.5 and 3.3.5, and a proof's `created` in Verifiable Credential Data Integrity."""
+    [error] = errors(altered(section, **{field: value}))
+    assert error is not None
+    assert error.startswith(f"{field} is not a time")
+
+
+@pytest.mark.usefixtures("example_contexts")
+def test_an_expiry_cannot_be_respelt() -> None:
+    """RDF has the same quads for a value, a list of it and an object of it: the signature holds."""
+    example = EXAMPLES["B.1"]
+    expires = "2024-02-24T23:36:38Z"
+    options = {**options_of(example), "expires": expires}
+    respelt: list[Any] = [
+        [expires],
+        {"@value": expires, "@type": "http://www.w3.org/2001/XMLSchema#dateTime"},
+    ]
+    for value in respelt:
+        assert canonical_nquads({**options, "expires": value}) == canonical_nquads(options)
+    config = sha256(canonical_nquads(options)).digest()
+    signature = signer().sign(config + bytes.fromhex(example["documentHash"]))
+    value = "z" + base58_encode(signature)
+    assert errors(altered("B.1", proofValue=value, expires=expires)) == [None]
+    for spelling in respelt:
+        [error] = errors(altered("B.1", proofValue=value, expires=spelling))
+        assert error is not None
+        assert error.startswith("expires is not a time")
+
+
+@each_suite
+def test_nothing_is_signed_at_a_time_that_is_none(section: str) -> None:
+    with pytest.raises(BadDocument, match="created is not a time"):
+        sign(EXAMPLES[section]["signed"], signer(), "did:example:a#b", "2023-02-24", SUITES)
 
 
 def test_a_context_that_is_not_known_is_an_error_under_rdfc_alone() -> None:
