@@ -4,7 +4,7 @@ These are the pure parts. The store and what writes to it are imported by module
 `ledger.store`, `ledger.log`, `ledger.sequencer`, `ledger.checkpointer`, `ledger.group_commit`.
 """
 
-from ledger.audit import AuditReport, audit
+from ledger.audit import AuditReport, audit, audit_tree
 from ledger.authority import (
     Grant,
     KeyPeriod,
@@ -74,6 +74,7 @@ __all__ = [
     "VerifierKey",
     "WitnessRecord",
     "audit",
+    "audit_tree",
     "consistency_proof",
     "format_time",
     "inclusion_proof",

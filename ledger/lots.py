@@ -109,6 +109,11 @@ class LotBook:
         self.lots: dict[str, Lot] = {}
         self._slots: set[Slot] = set()
 
+    def know(self, lot: Lot) -> None:
+        """Take in a lot that was checked before."""
+        self.lots[lot.lot] = lot
+        self._slots.add(lot.slot)
+
     def take(self, entry: Entry) -> None:
         """Fold one entry in; Refused where it contradicts those before."""
         statement = entry.signed.statement

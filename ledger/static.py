@@ -34,12 +34,12 @@ class StaticLog:
         """The consistency proof between two sizes."""
         return consistency_proof(old, new, self._tree.range_hash(new))
 
-    def entries(self, start: int, end: int) -> Iterator[bytes]:
-        """Entries from `start` to `end` (exclusive) of a log of `end` entries at least."""
+    def entries(self, start: int, end: int, size: int | None = None) -> Iterator[bytes]:
+        """Entries from `start` to `end` (exclusive) of a log of `size` entries, by default `end`."""
         for index in range(start // WIDTH, -(-end // WIDTH)):
-            width = min(WIDTH, end - index * WIDTH)
-            found = self._bundle(index, width)
-            yield from found[max(0, start - index * WIDTH) : width]
+            first = index * WIDTH
+            found = self._bundle(index, min(WIDTH, (size or end) - first))
+            yield from found[max(0, start - first) : end - first]
 
     def receipt(self, index: int) -> Receipt:
         """The receipt of an entry under the newest checkpoint."""

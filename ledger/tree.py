@@ -46,6 +46,11 @@ class Frontier:
         self.size += 1
 
     @property
+    def peaks(self) -> tuple[bytes, ...]:
+        """The hashes of its complete subtrees, largest first."""
+        return tuple(self._peaks)
+
+    @property
     def root(self) -> bytes:
         """The root of the tree as it stands."""
         return fold_peaks(self._peaks)

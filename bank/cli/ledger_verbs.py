@@ -1,6 +1,8 @@
-"""`creditbank ledger`: audit the log, and fold it anew into the tables derived from it."""
+"""`creditbank ledger`: audit, publish and monitor logs, and rebuild what is derived from one."""
 
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,14 +10,33 @@ from bank.cli.options import DEFAULT_DATA, Data, passphrase
 
 if TYPE_CHECKING:
     from bank.service import Bank
-    from ledger import AuditReport
+    from ledger import AuditReport, VerifierKey
+    from ledger.monitor import Monitor, SplitView
+    from ledger.static import StaticLog
 
-ledger_app = typer.Typer(name="ledger", help="Audit the ledger.", no_args_is_help=True)
+SPLIT_VIEW = 4
+
+ledger_app = typer.Typer(
+    name="ledger", help="Audit, publish and monitor logs.", no_args_is_help=True
+)
+Keys = Annotated[list[str] | None, typer.Option("--key", help="A key of the log, name+id+base64.")]
 
 
 @ledger_app.command("audit")
-def audit_command(data: Data = DEFAULT_DATA) -> None:
-    """Re-check every hash, chain link, signature and authority, and the tree."""
+def audit_command(
+    source: Annotated[
+        str, typer.Argument(help="A published log: URL or folder. Else the bank in --data.")
+    ] = "",
+    key: Keys = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Re-check every hash, chain link, signature and authority, and the tree.
+
+    Of a log that is not a credit bank's, the tree and the checkpoint's signature by --key.
+    """
+    if source:
+        tell(_audit_static(source, key or []))
+        return
     from bank.opening import open_bank
 
     bank = open_bank(data, passphrase(data))
@@ -23,6 +44,78 @@ def audit_command(data: Data = DEFAULT_DATA) -> None:
         tell(run_audit(bank))
     finally:
         bank.close()
+
+
+@ledger_app.command("publish")
+def publish_command(
+    target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Publish the log as static files (C2SP tlog-tiles), only what is new, the checkpoint last."""
+    from bank.opening import open_bank
+    from ledger.publishing import FolderTarget, Target, publish
+
+    chosen: Target
+    if target.startswith("s3://"):
+        from ledger.object_store import ObjectStoreTarget
+
+        chosen = ObjectStoreTarget(target)
+    else:
+        chosen = FolderTarget(Path(target))
+    bank = open_bank(data, passphrase(data), witnessed=True)
+    try:
+        bank.gather()
+        log = bank.log
+        count = publish(
+            chosen,
+            log.checkpoint(),
+            log.tile,
+            lambda start, end: list(log.entries(start, end)),
+            log.root,
+        )
+    finally:
+        bank.close()
+    typer.echo(f"{count} files written to {target}")
+
+
+@ledger_app.command("monitor")
+def monitor_command(
+    source: Annotated[list[str], typer.Argument(help="Published logs: URLs or folders.")],
+    key: Keys = None,
+    state: Annotated[Path, typer.Option(help="Folder for what the monitor remembers.")] = Path(
+        "monitor"
+    ),
+    every: Annotated[int, typer.Option(help="Look again every so many seconds; 0: once.")] = 0,
+) -> None:
+    """Follow logs: consistency with what was seen, and every new entry.
+
+    Exit code 1: something is wrong. 4: a split view; both signed notes are kept as evidence.
+    """
+    from bank.opening import make_folder
+    from ledger import VerifierKey
+    from ledger.monitor import Monitor, SplitView, compare
+    from ledger.sources import open_source
+
+    make_folder(state)
+    keys = [VerifierKey.parse(text) for text in key or []]
+    logs = [(place, open_source(place)) for place in source]
+    monitor = Monitor(f"sqlite:///{state.resolve() / 'monitor.db'}")
+    try:
+        while True:
+            try:
+                compare(logs)
+                wrong = sum(_follow(monitor, place, log, keys) for place, log in logs)
+            except SplitView as error:
+                path = _keep_evidence(state, error)
+                typer.echo(f"SPLIT VIEW: {error}; both notes are in {path}", err=True)
+                raise typer.Exit(SPLIT_VIEW) from error
+            if not every:
+                break
+            time.sleep(every)
+    finally:
+        monitor.close()
+    if wrong:
+        raise typer.Exit(1)
 
 
 @ledger_app.command("rebuild")
@@ -64,3 +157,49 @@ def tell(report: "AuditReport") -> None:
         typer.echo(f"audit FAILED with {len(report.problems)} problems", err=True)
         raise typer.Exit(1)
     typer.echo("audit passed: every hash, chain link, signature, authority and the tree")
+
+
+def _audit_static(source: str, key: list[str]) -> "AuditReport":
+    from bank.cli.progress import progress
+    from ledger import Checkpoint, VerifierKey, audit, audit_tree, open_note
+    from ledger.sources import open_source
+
+    log = open_source(source)
+    keys = [VerifierKey.parse(text) for text in key]
+    note = log.checkpoint()
+    size = Checkpoint.parse(open_note(note, ()).text).size
+    with progress("Auditing the log", size) as done:
+        if keys:
+            report = audit_tree(log.entries(0, size), note, keys, done)
+            if not report.passed or not _is_credit_bank(log, size):
+                return report
+        return audit(log.entries(0, size), [note], done)
+
+
+def _is_credit_bank(log: "StaticLog", size: int) -> bool:
+    from ledger import Entry, LedgerError
+
+    try:
+        first = next(iter(log.entries(0, 1, size)))
+        return Entry.parse(first).signed.statement.kind == "log.open"
+    except (LedgerError, StopIteration):
+        return False
+
+
+def _follow(monitor: "Monitor", place: str, log: "StaticLog", keys: "list[VerifierKey]") -> bool:
+    from bank.cli.progress import progress
+
+    with progress(f"Following {place}", 0) as done:
+        followed = monitor.follow(log, keys, done)
+    for problem in followed.problems:
+        typer.echo(f"{followed.origin}: {problem}", err=True)
+    if not followed.problems:
+        typer.echo(f"{followed.origin}: {followed.old} entries known, {followed.new} now, all good")
+    return bool(followed.problems)
+
+
+def _keep_evidence(state: Path, split: "SplitView") -> Path:
+    path = state / f"split-view-{int(time.time())}.txt"
+    first, second = split.notes
+    path.write_text(f"{split}\n\n{first}\n{second}", encoding="utf-8")
+    return path

@@ -1,0 +1,275 @@
+"""A monitor: follows logs from their static files, and keeps the evidence if one lies.
+
+It remembers, for each log, the tree it has checked, who has authority, and every lot. Each
+time it fetches only what is new, proves that it continues what was seen, and checks every new
+entry as an audit would. Two notes of one log that contradict each other are a split view.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Engine, LargeBinary, MetaData, Table, Text, delete, select
+
+from ledger.audit import Walk
+from ledger.checkpoint import Checkpoint
+from ledger.entry import Entry
+from ledger.errors import BadEntry, BadNote, LedgerError
+from ledger.lots import Lot, LotState, Slot, concerns_lot, lot_name
+from ledger.note import VerifierKey, open_note
+from ledger.static import StaticLog
+from ledger.store import NUMBER, open_store, reading, writing
+from ledger.tree import Frontier, leaf_hash, verify_consistency
+
+_metadata = MetaData()
+_logs = Table(
+    "monitored",
+    _metadata,
+    Column("origin", Text, primary_key=True),
+    Column("size", NUMBER, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("time", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+_authority = Table(
+    "monitored_authority",
+    _metadata,
+    Column("origin", Text, primary_key=True),
+    Column("idx", NUMBER, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+_lots = Table(
+    "monitored_lots",
+    _metadata,
+    Column("origin", Text, primary_key=True),
+    Column("lot", Text, primary_key=True),
+    Column("institution", Text, nullable=False),
+    Column("list", NUMBER, nullable=False),
+    Column("slot", NUMBER, nullable=False),
+    Column("idx", NUMBER, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+
+class SplitView(LedgerError):
+    """Two signed notes of one log that cannot both be true; `notes` are the evidence."""
+
+    def __init__(self, reason: str, notes: tuple[str, str]) -> None:
+        super().__init__(reason)
+        self.notes = notes
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What following one log found: how far it was known, how far it is now, what is wrong."""
+
+    origin: str
+    old: int
+    new: int
+    problems: tuple[str, ...]
+
+
+class Monitor:
+    """Follows logs; its memory is a database of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._engine: Engine = open_store(url)
+        with writing(self._engine) as connection:
+            _metadata.create_all(connection)
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._engine.dispose()
+
+    def follow(
+        self,
+        log: StaticLog,
+        keys: Sequence[VerifierKey] = (),
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> Followed:
+        """Check what is new in `log` since the last time, and remember it.
+
+        `keys` are those trusted for the log; without them, those its first entry names are
+        believed when it is first seen. SplitView where what it shows contradicts what was seen.
+        """
+        note = log.checkpoint()
+        checkpoint = Checkpoint.parse(open_note(note, ()).text)
+        walk, seen = self._load(checkpoint.origin)
+        old = walk.tree.size
+        if seen is not None:
+            self._check_continues(log, walk, seen, note, checkpoint, keys)
+        new: list[Entry] = []
+        ours = True
+        for data in log.entries(old, checkpoint.size) if checkpoint.size > old else ():
+            ours = ours and (walk.registry.identity is not None or _is_opening(data))
+            entry = walk.entry(data) if ours else None
+            if not ours:
+                walk.tree.append(leaf_hash(data))
+            elif entry is not None:
+                new.append(entry)
+                _check_signature(walk, entry)
+            if not walk.tree.size % 1000:
+                progress(walk.tree.size)
+        progress(walk.tree.size)
+        self._check_note(walk, note, checkpoint, keys)
+        report = walk.report(1)
+        if not report.problems:
+            self._save(checkpoint, walk, note, new)
+        return Followed(checkpoint.origin, old, checkpoint.size, report.problems)
+
+    def _check_continues(
+        self,
+        log: StaticLog,
+        walk: Walk,
+        seen: str,
+        note: str,
+        checkpoint: Checkpoint,
+        keys: Sequence[VerifierKey],
+    ) -> None:
+        known = _trusted(walk, keys)
+        if not open_note(note, known).signatures:
+            raise BadNote(f"the newest checkpoint of {checkpoint.origin} is not signed by the log")
+        if checkpoint.size < walk.tree.size:
+            # An older view is no lie if it is a prefix; the tiles of what was seen must show it.
+            root = _root_or_none(log, checkpoint.size)
+            if root == checkpoint.root:
+                raise BadEntry(
+                    f"{checkpoint.origin} shows {checkpoint.size} entries where "
+                    f"{walk.tree.size} were seen before: it is behind, or was restored"
+                )
+            raise SplitView(f"{checkpoint.origin} shows another, shorter history", (seen, note))
+        try:
+            proof = log.consistency(walk.tree.size, checkpoint.size)
+            verify_consistency(
+                walk.tree.size, checkpoint.size, proof, walk.tree.root, checkpoint.root
+            )
+        except LedgerError as error:
+            raise SplitView(
+                f"{checkpoint.origin} shows {checkpoint.size} entries that do not continue the "
+                f"{walk.tree.size} seen before ({error})",
+                (seen, note),
+            ) from error
+
+    def _check_note(
+        self, walk: Walk, note: str, checkpoint: Checkpoint, keys: Sequence[VerifierKey]
+    ) -> None:
+        known = _trusted(walk, keys)
+        try:
+            if not open_note(note, known).signatures:
+                raise BadNote("the checkpoint is signed by none of the log's keys")
+        except LedgerError as error:
+            walk.problem(str(error))
+        if walk.tree.root != checkpoint.root:
+            walk.problem(f"the {checkpoint.size} entries do not hash to the checkpoint's root")
+
+    def _load(self, origin: str) -> tuple[Walk, str | None]:
+        walk = Walk()
+        with reading(self._engine) as connection:
+            row = connection.execute(select(_logs).where(_logs.c.origin == origin)).first()
+            if row is None:
+                return walk, None
+            peaks = bytes(row.peaks)
+            walk.tree = Frontier(row.size, [peaks[i : i + 32] for i in range(0, len(peaks), 32)])
+            walk.prev, walk.time = bytes(row.prev), row.time
+            query = select(_authority.c.data).where(_authority.c.origin == origin)
+            for stored in connection.execute(query.order_by(_authority.c.idx)):
+                walk.registry.apply(Entry.parse(bytes(stored.data)))
+            for lot in connection.execute(select(_lots).where(_lots.c.origin == origin)):
+                walk.book.know(
+                    _lot(lot.lot, lot.institution, lot.list, lot.slot, lot.idx, lot.state)
+                )
+        return walk, str(row.note)
+
+    def _save(self, checkpoint: Checkpoint, walk: Walk, note: str, new: list[Entry]) -> None:
+        origin = checkpoint.origin
+        others = [e for e in new if not concerns_lot(e.signed.statement.kind)]
+        names = {lot_name(e.signed.statement) for e in new if concerns_lot(e.signed.statement.kind)}
+        rows = [_lot_row(origin, walk.book.lots[name]) for name in sorted(names)]
+        with writing(self._engine) as connection:
+            connection.execute(delete(_logs).where(_logs.c.origin == origin))
+            connection.execute(
+                _logs.insert().values(
+                    origin=origin,
+                    size=walk.tree.size,
+                    peaks=b"".join(walk.tree.peaks),
+                    prev=walk.prev,
+                    time=walk.time,
+                    note=note,
+                )
+            )
+            if others:
+                connection.execute(
+                    _authority.insert(),
+                    [{"origin": origin, "idx": e.index, "data": e.data} for e in others],
+                )
+            for start in range(0, len(rows), 400):
+                part = rows[start : start + 400]
+                connection.execute(
+                    delete(_lots).where(
+                        _lots.c.origin == origin, _lots.c.lot.in_([row["lot"] for row in part])
+                    )
+                )
+                connection.execute(_lots.insert(), part)
+
+
+def compare(logs: Sequence[tuple[str, StaticLog]]) -> None:
+    """Check that what several places show of one log is one history; SplitView if it is not."""
+    shown: dict[str, tuple[Checkpoint, str, str]] = {}
+    for place, log in logs:
+        note = log.checkpoint()
+        checkpoint = Checkpoint.parse(open_note(note, ()).text)
+        other = shown.setdefault(checkpoint.origin, (checkpoint, note, place))
+        if other[1] == note:
+            continue
+        small, large = sorted((other[0], checkpoint), key=lambda item: item.size)
+        source = log if large is checkpoint else dict(logs)[other[2]]
+        if _root_or_none(source, small.size) != small.root:
+            raise SplitView(
+                f"{other[2]} and {place} show two histories of {checkpoint.origin}",
+                (other[1], note),
+            )
+        if large is checkpoint:
+            shown[checkpoint.origin] = (checkpoint, note, place)
+
+
+def _trusted(walk: Walk, keys: Sequence[VerifierKey]) -> Sequence[VerifierKey]:
+    identity = walk.registry.identity
+    return keys or (identity.log_keys if identity else ())
+
+
+def _root_or_none(log: StaticLog, size: int) -> bytes | None:
+    try:
+        return log.root(size)
+    except LedgerError:
+        return None
+
+
+def _is_opening(data: bytes) -> bool:
+    try:
+        return Entry.parse(data).signed.statement.kind == "log.open"
+    except LedgerError:
+        return False
+
+
+def _check_signature(walk: Walk, entry: Entry) -> None:
+    try:
+        entry.signed.verify()
+    except LedgerError as error:
+        walk.problem(f"entry {entry.index}: {error}")
+
+
+def _lot(name: str, institution: str, number: int, slot: int, index: int, state: str) -> Lot:
+    place = Slot(number, slot)
+    return Lot(name, institution, "", "", "", "", "", "", place, index, LotState(state))
+
+
+def _lot_row(origin: str, lot: Lot) -> dict[str, str | int]:
+    return {
+        "origin": origin,
+        "lot": lot.lot,
+        "institution": lot.institution,
+        "list": lot.slot.list,
+        "slot": lot.slot.index,
+        "idx": lot.award_index,
+        "state": lot.state.value,
+    }
