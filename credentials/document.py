@@ -97,11 +97,13 @@ def _uri(parent: dict[str, Json], field: str) -> str:
 
 
 def _learner(subject: dict[str, Json]) -> str:
+    # Required: RDF has the same quads for other spellings of it (a value in a list, a full IRI for
+    # the term), so a holder could otherwise show somebody else's credential without its name.
     identifiers = subject.get("identifier")
     items: Sequence[Json] = identifiers if isinstance(identifiers, list) else ()
     for item in items:
         if isinstance(item, dict) and item.get("identityType") == "name":
             name = item.get("identityHash")
-            if isinstance(name, str) and item.get("hashed") is False:
+            if isinstance(name, str) and name and item.get("hashed") is False:
                 return name
-    return ""
+    raise BadDocument("the credential does not give the learner's name as plain text")

@@ -35,7 +35,7 @@ class StaticLog:
         return consistency_proof(old, new, self._tree.range_hash(new))
 
     def entries(self, start: int, end: int, size: int | None = None) -> Iterator[bytes]:
-        """Entries from `start` to `end` (exclusive) of a log of `size` entries, by default `end`."""
+        """Entries `start` to `end` (exclusive) of a log of `size` entries, by default `end`."""
         for index in range(start // WIDTH, -(-end // WIDTH)):
             first = index * WIDTH
             found = self._bundle(index, min(WIDTH, (size or end) - first))
