@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, and_, select
 
 from ledger.checkpoint import Checkpoint
-from ledger.errors import NotFound
+from ledger.errors import NotFound, StoreFault
 from ledger.note import open_note
 from ledger.receipt import Receipt
 from ledger.store import checkpoints, entries, head, published, reading, tiles, writing
@@ -174,7 +174,7 @@ def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes
         if len(rows) != stop - start:
             raise NotFound(f"an entry between {start} and {stop} is missing from the store")
         for row in rows:
-            yield bytes(row.data)
+            yield _exact(row.data)
         start = stop
 
 
@@ -198,7 +198,13 @@ def _entry(connection: Connection, index: int) -> bytes:
     row = connection.execute(select(entries.c.data).where(entries.c.idx == index)).first()
     if row is None:
         raise NotFound(f"the log has no entry {index}")
-    return bytes(row.data)
+    return _exact(row.data)
+
+
+def _exact(data: object) -> bytes:
+    if not isinstance(data, bytes | memoryview):
+        raise StoreFault("a stored entry is not a string of bytes: the database was changed")
+    return bytes(data)
 
 
 def _checkpoint(note: str) -> Checkpoint:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -101,3 +105,53 @@ def _postgres_server() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a run of the demo left behind."""
+
+    data: Path
+    out: Path
+    output: str
+
+    @property
+    def bundle(self) -> Path:
+        """The learner's bundle."""
+        return self.out / "learner.bundle.json"
+
+    @property
+    def trust(self) -> Path:
+        """The trust bundle."""
+        return self.out / "trust.json"
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """The whole story, played once by the command itself; do not change what it left."""
+    folder = tmp_path_factory.mktemp("story")
+    data, out = folder / "var", folder / "out"
+    done = creditbank("demo", "--no-serve", "--data", str(data), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    return Story(data, out, done.stdout + done.stderr)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command `creditbank`, with a memory of trust bundles of its own."""
+    return functools.partial(creditbank, CREDITBANK_STATE=str(tmp_path / "state"))
+
+
+def creditbank(
+    *arguments: str, input: bytes | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command and return what it wrote."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bank.cli", *arguments],
+        capture_output=True,
+        input=input,
+        timeout=300,
+        env={**os.environ, "COLUMNS": "200", **environment},
+    )
+    output, errors = done.stdout.decode(), done.stderr.decode()
+    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)

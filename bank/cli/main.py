@@ -66,6 +66,3 @@ def main() -> None:
 
 
 _EXTRAS = {"sqlalchemy", "fastapi", "starlette", "uvicorn", "httpx", "jinja2", "psycopg"}
-
-if __name__ == "__main__":
-    main()

@@ -144,7 +144,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shown")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "bank.cli.main", "demo", "--no-serve"),
+            *(sys.executable, "-m", "bank.cli", "demo", "--no-serve"),
             *("--data", str(folder / "var"), "--out", str(folder / "out")),
         ],
         capture_output=True,

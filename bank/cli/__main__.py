@@ -1,0 +1,5 @@
+"""`python -m bank.cli` is `creditbank`."""
+
+from bank.cli import main
+
+main()
