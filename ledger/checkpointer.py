@@ -53,34 +53,41 @@ class Checkpointer:
         """
         if self._halted:
             raise StoreFault(self._halted)
-        with self._lock, writing(self._engine) as connection:
-            head = read_head(connection, lock=True)
-            frontier, leaf = self._signed or _last_signed(connection)
-            if head.size < frontier.size:
-                raise StoreFault(
-                    f"the log has {head.size} entries, fewer than the {frontier.size} already "
-                    "signed; nothing is signed until the store is restored"
-                )
-            if head.size == frontier.size:
-                try:
-                    return latest_checkpoint(connection)
-                except NotFound:
-                    pass
-            frontier = frontier.copy()
-            for data in read_entries(connection, frontier.size, head.size):
-                start = b'{"index":%d,"prev":"%s",' % (frontier.size, leaf.hex().encode())
-                if not data.startswith(start):
-                    raise StoreFault(f"stored entry {frontier.size} does not continue the chain")
-                leaf = leaf_hash(data)
-                frontier.append(leaf)
-            if frontier.root != head.root:
-                raise StoreFault(
-                    f"the {head.size} stored entries do not hash to the root in the head row; "
-                    "nothing is signed"
-                )
-            note = self._store(connection, Checkpoint(self._origin, head.size, head.root))
-            self._signed = (frontier, leaf)
+        with self._lock:
+            with writing(self._engine) as connection:
+                note, signed = self._follow(connection)
+            # Only now: before its commit a checkpoint counts for nothing.
+            self._signed = signed
             return note
+
+    def _follow(self, connection: Connection) -> tuple[str, tuple[Frontier, bytes]]:
+        """The checkpoint of everything committed, stored, and where the tree then stands."""
+        head = read_head(connection, lock=True)
+        frontier, leaf = self._signed or _last_signed(connection)
+        if head.size < frontier.size:
+            raise StoreFault(
+                f"the log has {head.size} entries, fewer than the {frontier.size} already "
+                "signed; nothing is signed until the store is restored"
+            )
+        if head.size == frontier.size:
+            try:
+                return latest_checkpoint(connection), (frontier, leaf)
+            except NotFound:
+                pass
+        frontier = frontier.copy()
+        for data in read_entries(connection, frontier.size, head.size):
+            start = b'{"index":%d,"prev":"%s",' % (frontier.size, leaf.hex().encode())
+            if not data.startswith(start):
+                raise StoreFault(f"stored entry {frontier.size} does not continue the chain")
+            leaf = leaf_hash(data)
+            frontier.append(leaf)
+        if frontier.root != head.root:
+            raise StoreFault(
+                f"the {head.size} stored entries do not hash to the root in the head row; "
+                "nothing is signed"
+            )
+        note = self._store(connection, Checkpoint(self._origin, head.size, head.root))
+        return note, (frontier, leaf)
 
     def _store(self, connection: Connection, checkpoint: Checkpoint) -> str:
         time = int(self._clock().timestamp())

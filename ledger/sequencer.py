@@ -93,7 +93,9 @@ class Sequencer:
     def registry(self) -> Registry:
         """The state of authority as of now."""
         with self._lock, reading(self._engine) as connection:
-            self._state = _follow(connection, self._state, read_head(connection))
+            # A read that breaks off may have moved the state half of the way: drop it then.
+            state, self._state = self._state, None
+            self._state = _follow(connection, state, read_head(connection))
             return self._state.registry.copy()
 
     def _sequence(

@@ -4,6 +4,7 @@ A commit here means: on the disk. That is checked when the store is opened, not 
 Rows of the log cannot be updated or deleted: triggers refuse it on both engines.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from ledger.errors import StoreFault
 from ledger.tree import EMPTY_ROOT
@@ -134,8 +135,8 @@ def create_tables(engine: Engine, *more: MetaData) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection with one consistent view, for reads."""
-    with engine.connect() as connection, connection.begin():
+    """A connection with one consistent view, for reads; StoreFault where the database fails."""
+    with _faults_told(), engine.connect() as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         yield connection
@@ -143,9 +144,36 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes: committed at the end, or rolled back as a whole."""
-    with engine.connect().execution_options(**{_WRITING: True}) as connection, connection.begin():
-        yield connection
+    """A transaction that writes: committed at the end, or rolled back as a whole.
+
+    StoreFault where the database fails; if its commit failed, only a read can tell what it did.
+    """
+    with _faults_told(), engine.connect() as connection:
+        connection = connection.execution_options(**{_WRITING: True})
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """One clear sentence in place of what the database's driver raised."""
+    try:
+        yield
+    except OperationalError as error:
+        if _disk_full(error):
+            raise StoreFault(
+                "the disk is full, so the database stored nothing of this; make room and try again"
+            ) from error
+        raise StoreFault(
+            f"the database failed ({_reason(error)}); try again, nothing is stored twice"
+        ) from error
+
+
+def _disk_full(error: OperationalError) -> bool:
+    return (
+        getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(error.orig, "sqlstate", None) == "53100"
+    )
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:
