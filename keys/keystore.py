@@ -78,6 +78,8 @@ def read_keystore(path: Path, passphrase: str, purpose: str = SIGNING) -> bytes:
         _check_header(path, header, purpose)
         salt, nonce = b64u_decode(str(header["salt"]), 16), b64u_decode(str(header["nonce"]), 24)
         sealed = b64u_decode(ciphertext)
+        if len(sealed) < bindings.crypto_aead_xchacha20poly1305_ietf_ABYTES:
+            raise NotCanonical("its ciphertext is cut short")
     except NotCanonical as error:
         raise KeystoreError(f"{path} is not a keystore, or is damaged: {error}") from error
     key = _derive(passphrase, salt, int(str(header["operations"])), int(str(header["memory"])))
@@ -115,7 +117,11 @@ _SCHEMES = {"file": _open_file}
 
 
 def _derive(passphrase: str, salt: bytes, operations: int, memory: int) -> bytes:
-    return pwhash.argon2id.kdf(32, passphrase.encode(), salt, operations, memory)
+    try:
+        password = passphrase.encode()
+    except UnicodeEncodeError:
+        raise KeystoreError("the passphrase is not valid Unicode text") from None
+    return pwhash.argon2id.kdf(32, password, salt, operations, memory)
 
 
 def _parts(document: Json) -> tuple[dict[str, Json], str]:
@@ -136,8 +142,8 @@ def _check_header(path: Path, header: dict[str, Json], purpose: str) -> None:
         raise KeystoreError(f"{path} holds a secret for {header['purpose']!r}, not {purpose!r}")
     operations, memory = header["operations"], header["memory"]
     if not (
-        isinstance(operations, int)
-        and isinstance(memory, int)
+        type(operations) is int  # not bool, which JSON keeps apart
+        and type(memory) is int
         and 1 <= operations <= _MAX_OPERATIONS
         and 8192 <= memory <= _MAX_MEMORY
     ):

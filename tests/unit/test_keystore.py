@@ -88,6 +88,7 @@ def test_a_changed_parameter_is_noticed(path: Path, header: dict[str, Json]) -> 
         ({"memory": 2**40}, "at most"),
         ({"operations": 1000}, "at most"),
         ({"operations": 0}, "at most"),
+        ({"operations": True}, "at most"),
         ({"memory": "much"}, "at most"),
         ({"extra": 1}, "fields"),
         ({"salt": "AA"}, "16 bytes"),
@@ -145,3 +146,20 @@ def test_signer_from_its_address(tmp_path: Path) -> None:
     assert repr(key.seed) not in repr(signer)
     with pytest.raises(KeystoreError, match="names no kind of signer"):
         open_signer("cloud:x", "p")
+
+
+@pytest.mark.parametrize("ciphertext", ["", "AAAA", "A" * 20])
+def test_a_ciphertext_shorter_than_its_tag_is_named(path: Path, ciphertext: str) -> None:
+    document = parse(path.read_bytes())
+    assert isinstance(document, dict)
+    path.write_bytes(encode(document | {"ciphertext": ciphertext}))
+    with pytest.raises(KeystoreError, match="cut short"):
+        read_keystore(path, "open sesame")
+
+
+def test_a_passphrase_that_is_no_text_is_named(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeystoreError, match="passphrase"):
+        read_keystore(path, "\udc80")
+    with pytest.raises(KeystoreError, match="passphrase"):
+        write_keystore(tmp_path / "new", SECRET, "\udc80", **CHEAP)
+    assert not (tmp_path / "new").exists()
