@@ -9,6 +9,8 @@ error, submits the same batch again, and gets one place for each statement.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +46,7 @@ TILE = 256
 class Faults:
     """Counts an engine's storage calls, and has one of them fail."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, patch: pytest.MonkeyPatch) -> None:
         self._dbapi: Any = engine.dialect.loaded_dbapi
         self._commit = engine.dialect.do_commit
         self._armed: tuple[int, str] | None = None
@@ -55,6 +56,9 @@ class Faults:
         event.listen(engine, "before_cursor_execute", self._before)
         event.listen(engine, "after_cursor_execute", self._after)
         engine.dialect.do_commit = self._committing  # type: ignore[method-assign]
+        if engine.dialect.name == "postgresql":
+            # A COPY goes past SQLAlchemy: it is caught where the driver offers it.
+            patch.setattr(self._dbapi.Cursor, "copy", self._copying(self._dbapi.Cursor.copy))
 
     def arm(self, call: int, mode: str) -> None:
         """Have the `call`-th call from now fail, counted from 1."""
@@ -94,6 +98,19 @@ class Faults:
         self._commit(connection)
         if self._due(AFTER, GONE):
             self._fail("COMMIT", getattr(connection, "driver_connection", connection))
+
+    def _copying(self, copy: Any) -> Any:
+        @contextmanager
+        def copying(cursor: Any, statement: str, *rest: Any, **more: Any) -> Iterator[Any]:
+            self._count += 1
+            if self._due(BEFORE):
+                self._fail(statement, cursor.connection)
+            with copy(cursor, statement, *rest, **more) as into:
+                yield into
+            if self._due(AFTER, GONE):
+                self._fail(statement, cursor.connection)
+
+        return copying
 
     def _wrapped(self, statement: str) -> Exception:
         return OperationalError(statement, None, self._dbapi.OperationalError("not executed"))
@@ -154,7 +171,7 @@ class Rounds:
         assert bool(faults.hit) == (heard is not None), f"who heard that {faults.hit!r} failed?"
         if heard is not None:
             assert isinstance(heard, StoreFault)
-            assert str(heard).startswith("the database failed (")
+            assert str(heard).startswith("the database ")
             assert "\n" not in str(heard)
             outcomes = group.append(batch)
         where = (call, mode, faults.hit)
@@ -188,9 +205,11 @@ class Rounds:
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 @pytest.mark.parametrize(("url", "mode"), CASES, indirect=["url"])
-def test_every_call_of_a_round(url: str, mode: str, warm: bool) -> None:
+def test_every_call_of_a_round(
+    url: str, mode: str, warm: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = new_log(url)
-    faults, rounds = Faults(engine), Rounds(engine, warm=warm)
+    faults, rounds = Faults(engine, monkeypatch), Rounds(engine, warm=warm)
     call = 0
     hit = []
     while True:
@@ -201,9 +220,9 @@ def test_every_call_of_a_round(url: str, mode: str, warm: bool) -> None:
     rounds.close()
     print(call - 1, dict(rounds.found))
     # The round made the calls it is known to make, and each failed.
-    for verb in ("INSERT INTO entries", "INSERT INTO tiles", "INSERT INTO lots", "UPDATE head"):
-        assert any(statement.startswith(verb) for statement in hit), verb
-    assert any("INTO checkpoints" in statement for statement in hit)
+    for table in ("entries", "tiles", "lots", "head", "checkpoints"):
+        ways = tuple(f"{verb} {table}" for verb in ("INSERT INTO", "COPY", "UPDATE"))
+        assert any(statement.startswith(ways) for statement in hit), table
     assert hit.count("COMMIT") == 2, "the append's and the checkpoint's"
     # An append persists without its caller hearing of it from its commit on: in the modes after.
     assert rounds.found["persisted"] > 0
@@ -217,7 +236,7 @@ def test_control_a_sequencer_that_keeps_its_state_is_caught(
 ) -> None:
     """A sequencer that did not forget its state after a failed commit would fork its own tree."""
     engine = new_log(f"sqlite:///{tmp_path / 'log.db'}")
-    faults = Faults(engine)
+    faults = Faults(engine, monkeypatch)
     sequencer = sequencer_on(engine)
     sequencer.append([award(0)])
     kept = sequencer._state
@@ -233,7 +252,9 @@ def test_control_a_sequencer_that_keeps_its_state_is_caught(
     engine.dispose()
 
 
-def test_a_registry_read_that_fails_is_read_again(tmp_path: Path) -> None:
+def test_a_registry_read_that_fails_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Authority is folded once, although the read that first folded it broke off."""
     url = f"sqlite:///{tmp_path / 'log.db'}"
     engine = new_log(url)
@@ -248,7 +269,7 @@ def test_a_registry_read_that_fails_is_read_again(tmp_path: Path) -> None:
     reader.append([Statement.make(BANK, "witness.admit", witness).sign(GOVERNANCE)])
     retire = Statement.make(BANK, "witness.retire", {"operator": "w", "quorum": 0})
     sequencer_on(engine).append([retire.sign(GOVERNANCE)])
-    faults = Faults(engine)
+    faults = Faults(engine, monkeypatch)
     failed = 0
     for call in range(1, 20):
         faults.arm(call, AFTER)
