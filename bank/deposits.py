@@ -1,7 +1,6 @@
 """Deposits: the credentials that come with awards, checked and sealed for their learners."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
@@ -17,6 +16,7 @@ from credentials import (
     verify_proofs,
 )
 from keys import Json, b64u_encode, encode, parse
+from ledger.bulk import Row
 
 _CHUNK = 400
 
@@ -50,18 +50,26 @@ def account_of(submission: Submission) -> str:
     return f"{submission.signed.statement.author}|{submission.learner}"
 
 
-def account_keys(
+def known_account_keys(
     connection: Connection, vault: Vault, names: Sequence[str]
 ) -> dict[str, AccountKey]:
-    """The keys of accounts, which are opened where they do not exist yet."""
+    """The keys of those accounts that exist."""
     keys: dict[str, AccountKey] = {}
     wanted = list(dict.fromkeys(names))
     for start in range(0, len(wanted), _CHUNK):
         query = select(accounts).where(accounts.c.account.in_(wanted[start : start + _CHUNK]))
         for row in connection.execute(query):
             keys[row.account] = vault.unwrap(row.account, row.key)
+    return keys
+
+
+def account_keys(
+    connection: Connection, vault: Vault, names: Sequence[str]
+) -> dict[str, AccountKey]:
+    """The keys of accounts, which are opened where they do not exist yet."""
+    keys = known_account_keys(connection, vault, names)
     rows = []
-    for name in wanted:
+    for name in dict.fromkeys(names):
         if name not in keys:
             wrapped = vault.new_key(name)
             keys[name] = vault.unwrap(name, wrapped)
@@ -72,16 +80,12 @@ def account_keys(
     return keys
 
 
-def deposit_row(submission: Submission, key: AccountKey) -> Mapping[str, Any]:
+def deposit_row(submission: Submission, key: AccountKey) -> Row:
     """The row that keeps a credential, sealed."""
     credential = submission.credential or {}
     identifier = str(credential["id"])
-    return {
-        "identifier": identifier,
-        "lot": str(submission.signed.statement.body["lot"]),
-        "account": account_of(submission),
-        "sealed": key.seal(encode(credential), identifier),
-    }
+    lot = str(submission.signed.statement.body["lot"])
+    return (identifier, lot, account_of(submission), key.seal(encode(credential), identifier))
 
 
 def find_by_token(connection: Connection, token: str) -> str:

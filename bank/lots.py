@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select, tuple_
 
 from bank.tables import credentials, lots
 from ledger import Entry, Lot, LotState, Refused, SignedStatement, Slot
+from ledger.bulk import Row, insert_rows
 from ledger.lots import born, concerns_lot, lot_name, moved, slot_of
 
 _CHUNK = 400
@@ -21,10 +22,10 @@ class LotProjection:
     """
 
     def __init__(self) -> None:
-        self._deposits: dict[bytes, Mapping[str, Any]] = {}
+        self._deposits: dict[bytes, Row] = {}
         self._lock = threading.Lock()
 
-    def expect(self, deposits: Mapping[bytes, Mapping[str, Any]]) -> None:
+    def expect(self, deposits: Mapping[bytes, Row]) -> None:
         """Have these deposits, by statement hash, written when their awards are appended."""
         with self._lock:
             self._deposits.update(deposits)
@@ -55,7 +56,7 @@ class LotFold:
         connection: Connection,
         known: dict[str, Lot],
         slots: set[Slot],
-        deposits: Mapping[bytes, Mapping[str, Any]],
+        deposits: Mapping[bytes, Row],
     ) -> None:
         self._connection = connection
         self._known = known
@@ -63,7 +64,7 @@ class LotFold:
         self._deposits = deposits
         self._new: dict[str, Lot] = {}
         self._moved: set[str] = set()
-        self._credentials: list[Mapping[str, Any]] = []
+        self._credentials: list[Row] = []
 
     def take(self, entry: Entry) -> None:
         """Fold one entry in; Refused where it contradicts the lots there are."""
@@ -96,12 +97,12 @@ class LotFold:
     def flush(self) -> None:
         """Write what was folded."""
         if self._new:
-            self._connection.execute(lots.insert(), [_row(lot) for lot in self._new.values()])
+            insert_rows(self._connection, lots, [_row(lot) for lot in self._new.values()])
         for name in self._moved:
             state = self._known[name].state.value
             self._connection.execute(lots.update().where(lots.c.lot == name).values(state=state))
         if self._credentials:
-            self._connection.execute(credentials.insert(), [*self._credentials])
+            insert_rows(self._connection, credentials, self._credentials)
 
 
 def clear(connection: Connection) -> None:
@@ -146,18 +147,18 @@ def _taken(connection: Connection, wanted: set[Slot]) -> set[Slot]:
     return found
 
 
-def _row(lot: Lot) -> dict[str, Any]:
-    return {
-        "lot": lot.lot,
-        "institution": lot.institution,
-        "unit": lot.unit,
-        "credits": lot.credits,
-        "scheme": lot.scheme,
-        "level": lot.level,
-        "expires": lot.expires,
-        "commitment": lot.commitment,
-        "list": lot.slot.list,
-        "slot": lot.slot.index,
-        "award_index": lot.award_index,
-        "state": lot.state.value,
-    }
+def _row(lot: Lot) -> Row:
+    return (
+        lot.lot,
+        lot.institution,
+        lot.unit,
+        lot.credits,
+        lot.scheme,
+        lot.level,
+        lot.expires,
+        lot.commitment,
+        lot.slot.list,
+        lot.slot.index,
+        lot.award_index,
+        lot.state.value,
+    )

@@ -6,6 +6,7 @@ Routes and commands only translate to and from these calls. Time and randomness 
 import random
 import secrets
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from bank.deposits import (
     check_deposit,
     deposit_row,
     find_by_token,
+    known_account_keys,
     list_credentials,
     open_credential,
 )
@@ -27,7 +29,7 @@ from bank.settings import Settings, database_url
 from bank.slots import allocate
 from bank.tables import accounts, credentials, derived, lots, private, trust_bundles
 from bank.trust import make_trust, status_lists
-from bank.vault import Vault, token_hash
+from bank.vault import AccountKey, Vault, token_hash
 from keys import Json, Signer, did_document
 from ledger import (
     AuditReport,
@@ -152,26 +154,42 @@ class Bank:
         One outcome for each, in order. A credential is stored in the transaction that appends
         its award, or not at all.
         """
-        faults: dict[int, str] = {}
+        return self.enqueue(submissions).result()
+
+    def enqueue(self, submissions: Sequence[Submission]) -> "Future[list[Outcome]]":
+        """As `submit`; the future is done when everything is durable and checkpointed."""
+        faults: dict[int, Outcome] = {}
         for position, submission in enumerate(submissions):
             try:
                 check_deposit(submission)
             except BadRequest as error:
-                faults[position] = str(error)
+                faults[position] = Declined(str(error))
         good = [s for position, s in enumerate(submissions) if position not in faults]
         deposits = [s for s in good if s.credential is not None]
-        with writing(self._engine) as connection:
-            keys = account_keys(connection, self._vault, [account_of(s) for s in deposits])
+        keys = self._account_keys([account_of(s) for s in deposits]) if deposits else {}
         pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
         self._projection.expect(pending)
-        try:
-            outcomes = iter(self._group.append([s.signed for s in good]))
-        finally:
+        answer: Future[list[Outcome]] = Future()
+
+        def finish(done: "Future[list[Outcome]]") -> None:
             self._projection.forget(list(pending))
-        return [
-            Declined(faults[position]) if position in faults else next(outcomes)
-            for position in range(len(submissions))
-        ]
+            error = done.exception()
+            if error is not None:
+                answer.set_exception(error)
+                return
+            placed = iter(done.result())
+            answer.set_result([faults.get(n) or next(placed) for n in range(len(submissions))])
+
+        self._group.enqueue([s.signed for s in good]).add_done_callback(finish)
+        return answer
+
+    def _account_keys(self, names: Sequence[str]) -> dict[str, AccountKey]:
+        with reading(self._engine) as connection:
+            known = known_account_keys(connection, self._vault, names)
+        if len(known) == len(set(names)):
+            return known
+        with writing(self._engine) as connection:
+            return account_keys(connection, self._vault, names)
 
     def slots(self, institution: str, names: Sequence[str]) -> list[Slot]:
         """A status slot for each lot, the same one whenever it is asked for."""

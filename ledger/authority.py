@@ -15,6 +15,8 @@ from ledger.errors import Refused
 from ledger.note import ED25519, VerifierKey
 from ledger.statement import SignedStatement, signers_of
 
+_MOST_REMEMBERED = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class KeyPeriod:
@@ -113,6 +115,8 @@ class Registry:
         self.units: dict[tuple[str, str], Unit] = {}
         self.witnesses: dict[str, WitnessRecord] = {}
         self.quorum = 0
+        # Awards that differ in nothing authority depends on are decided once.
+        self._allowed: set[tuple[object, ...]] = set()
 
     def copy(self) -> "Registry":
         """The same state, which later entries do not change."""
@@ -126,6 +130,9 @@ class Registry:
         """Refused unless `signed` may stand at `index`; its signatures were verified before."""
         statement = signed.statement
         kind = statement.kind
+        if kind == "award":
+            self._check_award_once(signed, index, time[:10])
+            return
         if kind == "log.open":
             if index or self.identity is not None:
                 raise Refused("a log is opened once, by its first entry")
@@ -140,12 +147,13 @@ class Registry:
         member = self._check_member(signed, index)
         if kind == "unit.publish":
             self._check_unit(member, statement.body)
-        elif kind == "award":
-            self._check_award(member, statement.body, time[:10])
 
     def apply(self, entry: Entry) -> None:
         """Take an entry, checked before, into the state."""
         statement = entry.signed.statement
+        if statement.kind == "award":
+            return
+        self._allowed.clear()
         body = statement.body
         match statement.kind:
             case "log.open":
@@ -269,6 +277,19 @@ class Registry:
             raise Refused(
                 f"{member.did} has published unit {name} already; a version never changes"
             )
+
+    def _check_award_once(self, signed: SignedStatement, index: int, day: str) -> None:
+        body = signed.statement.body
+        keys = tuple(key for key, _ in signed.signatures)
+        unit, credits, level, scheme = body["unit"], body["credits"], body["level"], body["scheme"]
+        case = (signed.statement.author, day, keys, unit, credits, level, scheme)
+        if case in self._allowed:
+            return
+        if self.identity is None:
+            raise Refused("the first entry of a log is its log.open statement")
+        self._check_award(self._check_member(signed, index), body, day)
+        if len(self._allowed) < _MOST_REMEMBERED:
+            self._allowed.add(case)
 
     def _check_award(self, member: Member, body: Mapping[str, Json], day: str) -> None:
         unit = self.units.get((member.did, _text(body, "unit")))

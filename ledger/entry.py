@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from keys import KeysError, parse_exact
+from ledger.award_entry import read_award_entry
 from ledger.clock import parse_time
 from ledger.errors import BadEntry, BadStatement
 from ledger.statement import SignedStatement
@@ -36,13 +37,10 @@ class Entry:
     @classmethod
     def make(cls, index: int, prev: bytes, time: str, signed: SignedStatement) -> "Entry":
         """The entry of `signed` at `index` after the leaf hash `prev`."""
-        data = b'{"index":%d,"prev":"%s","signatures":%s,"statement":%s,"time":"%s"}' % (
-            index,
-            prev.hex().encode(),
-            signed.signatures_data,
-            signed.statement.data,
-            time.encode(),
-        )
+        head = f'{{"index":{index},"prev":"{prev.hex()}","signatures":'.encode()
+        tail = f',"time":"{time}"}}'.encode()
+        parts = (head, signed.signatures_data, b',"statement":', signed.statement.data, tail)
+        data = b"".join(parts)
         if len(data) >= MAX_BYTES:
             raise BadStatement(f"the entry would have {len(data)} bytes, over {MAX_BYTES - 1}")
         return cls(index, prev, time, signed, data)
@@ -50,6 +48,13 @@ class Entry:
     @classmethod
     def parse(cls, data: bytes) -> "Entry":
         """The entry of its exact bytes; BadEntry if they are not canonical or not an entry."""
+        award = read_award_entry(data) if len(data) < MAX_BYTES else None
+        if award is not None:
+            return cls(*award, data)
+        return cls._parse_any(data)
+
+    @classmethod
+    def _parse_any(cls, data: bytes) -> "Entry":
         try:
             value = parse_exact(data, limit=MAX_BYTES - 1, depth=12)
         except KeysError as error:

@@ -5,6 +5,7 @@ Each caller returns only when its own statements are durable and under a signed 
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
@@ -14,6 +15,8 @@ from ledger.sequencer import Outcome, Sequencer
 from ledger.statement import SignedStatement
 
 _MOST = 2000
+# With several callers about, a moment's wait gathers more of them into one commit.
+_LINGER = 0.004
 _Waiting = tuple[Sequence[SignedStatement], "Future[list[Outcome]]"]
 
 
@@ -37,11 +40,15 @@ class GroupCommit:
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append and wait; see Sequencer.append."""
+        return self.enqueue(batch).result()
+
+    def enqueue(self, batch: Sequence[SignedStatement]) -> "Future[list[Outcome]]":
+        """Have a batch appended; the future is done when it is durable and checkpointed."""
         if self._closed:
             raise LedgerError("the ledger is shutting down; try again in a moment")
         future: Future[list[Outcome]] = Future()
         self._queue.put((batch, future))
-        return future.result()
+        return future
 
     def close(self) -> None:
         """Refuse new work, finish what was accepted, end the thread."""
@@ -50,11 +57,15 @@ class GroupCommit:
         self._thread.join(timeout=60)
 
     def _run(self) -> None:
+        crowded = False
         while True:
             first = self._queue.get()
             if first is None:
                 return
+            if crowded:
+                time.sleep(_LINGER)
             group = self._gather(first)
+            crowded = len(group) > 1
             self._commit([item for item in group if item is not None])
             if None in group:
                 return

@@ -60,7 +60,8 @@ class Log:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._tree = _SharedTree()
+        # Committed hashes never change: the tree needs no view of its own for each question.
+        self._tree = TileTree(self._read_tile)
 
     def size(self) -> int:
         """How many entries are committed."""
@@ -106,13 +107,15 @@ class Log:
 
     def root(self, size: int) -> bytes:
         """The root of the first `size` entries."""
-        with reading(self._engine) as connection:
-            return self._tree.at(connection).frontier(size).root
+        return self._tree.frontier(size).root
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The path that proves entry `index` in the log of the first `size` entries."""
+        return inclusion_proof(index, size, self._tree.range_hash(size))
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """The first `width` hashes of a tile (C2SP tlog-tiles); NotFound past the end."""
-        with reading(self._engine) as connection:
-            data = tile_reader(connection)(level, index, width)
+        data = self._read_tile(level, index, width)
         if len(data) != 32 * width:
             raise NotFound(f"the log has no tile {index} of level {level} and width {width}")
         return data
@@ -135,34 +138,28 @@ class Log:
         with reading(self._engine) as connection:
             note = _shown_checkpoint(connection, max(indices, default=0) + 1)
             size = _checkpoint(note).size
-            lookup = self._tree.at(connection).range_hash(size)
-            receipts = []
             for index in indices:
                 if not 0 <= index < size:
                     raise NotFound(
                         f"the latest checkpoint, of {size} entries, has no entry {index}"
                     )
-                path = tuple(inclusion_proof(index, size, lookup))
-                receipts.append(Receipt(_entry(connection, index), index, path, note))
-            return receipts
+            found = [_entry(connection, index) for index in indices]
+        return [
+            Receipt(data, index, tuple(self.inclusion(index, size)), note)
+            for index, data in zip(indices, found, strict=True)
+        ]
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the first `old` entries are a prefix of the first `new`."""
         with reading(self._engine) as connection:
             size = read_head(connection).size
-            if not 0 <= old <= new <= size:
-                raise NotFound(f"no proof from {old} to {new}: the log has {size} entries")
-            return consistency_proof(old, new, self._tree.at(connection).range_hash(new))
+        if not 0 <= old <= new <= size:
+            raise NotFound(f"no proof from {old} to {new}: the log has {size} entries")
+        return consistency_proof(old, new, self._tree.range_hash(new))
 
-
-class _SharedTree:
-    """One tile cache for all readers; each reads what is missing through its own connection."""
-
-    def __init__(self) -> None:
-        self._cache = TileTree(lambda level, index, width: b"")
-
-    def at(self, connection: Connection) -> TileTree:
-        return self._cache.through(tile_reader(connection))
+    def _read_tile(self, level: int, index: int, width: int) -> bytes:
+        with reading(self._engine) as connection:
+            return tile_reader(connection)(level, index, width)
 
 
 def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, select
 
 from ledger.authority import Registry
+from ledger.bulk import Row, insert_rows
 from ledger.clock import format_time
 from ledger.entry import Entry
 from ledger.errors import BadStatement, LedgerError, Refused, StoreFault
@@ -110,12 +111,12 @@ class Sequencer:
         state = _follow(connection, self._state, before)
         time = max(format_time(self._clock()), before.time)
         fold = self._projection.begin(connection, batch)
-        places = _places(connection, [signed.statement.hash for signed in batch])
-        rows: list[dict[str, Any]] = []
+        identities = [signed.statement.hash for signed in batch]
+        places = _places(connection, identities)
+        rows: list[Row] = []
         filled: list[dict[str, Any]] = []
         outcomes: list[Outcome] = []
-        for signed, fault in zip(batch, verified, strict=True):
-            identity = signed.statement.hash
+        for signed, identity, fault in zip(batch, identities, verified, strict=True):
             if fault is not None:
                 outcomes.append(Declined(fault))
                 continue
@@ -128,21 +129,12 @@ class Sequencer:
             except LedgerError as error:
                 outcomes.append(Declined(str(error)))
                 continue
-            leaf, full = state.append(entry)
+            leaf = state.append(entry, filled)
             places[identity] = (entry.index, leaf)
             outcomes.append(Placed(entry.index, leaf, repeated=False))
-            rows.append(
-                {
-                    "idx": entry.index,
-                    "leaf": leaf,
-                    "statement": identity,
-                    "kind": signed.statement.kind,
-                    "data": entry.data,
-                }
-            )
-            filled.extend(full)
+            rows.append((entry.index, leaf, identity, signed.statement.kind, entry.data))
         if rows:
-            connection.execute(entries.insert(), rows)
+            insert_rows(connection, entries, rows)
             if filled:
                 connection.execute(tiles.insert(), filled)
             fold.flush()
@@ -166,16 +158,17 @@ class _State:
         fold.take(entry)
         return entry
 
-    def append(self, entry: Entry) -> tuple[bytes, list[dict[str, Any]]]:
+    def append(self, entry: Entry, filled: list[dict[str, Any]]) -> bytes:
+        """Take the entry in; rows of the tiles it filled go to `filled`."""
         leaf = leaf_hash(entry.data)
         self.registry.apply(entry)
         self.frontier.append(leaf)
         self.leaf = leaf
-        full = self.edge.append(leaf)
-        return leaf, [
-            {"level": tile.level, "idx": tile.index, "root": tile.root, "hashes": tile.hashes}
-            for tile in full
-        ]
+        for tile in self.edge.append(leaf):
+            filled.append(
+                {"level": tile.level, "idx": tile.index, "root": tile.root, "hashes": tile.hashes}
+            )
+        return leaf
 
 
 def _follow(connection: Connection, state: _State | None, now: Head) -> _State:

@@ -85,10 +85,8 @@ class SignedStatement:
     @property
     def signatures_data(self) -> bytes:
         """The signatures' exact bytes (JCS)."""
-        return b"[%s]" % b",".join(
-            b'{"key":"%s","value":"%s"}' % (key.encode(), b64u_encode(value).encode())
-            for key, value in self.signatures
-        )
+        texts = [f'{{"key":"{k}","value":"{b64u_encode(value)}"}}' for k, value in self.signatures]
+        return f"[{','.join(texts)}]".encode()
 
     @property
     def data(self) -> bytes:

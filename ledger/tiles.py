@@ -28,32 +28,35 @@ class Tile:
 
 
 class TileTree:
-    """Subtree hashes of a log of any size, each read costing at most one tile a level."""
+    """Subtree hashes of a log of any size, each read costing at most one tile a level.
+
+    What a tile's first hashes are never changes, so what was read once is kept.
+    """
 
     def __init__(self, read: ReadTile) -> None:
         self._read = read
-        self._full: dict[tuple[int, int], list[list[bytes]]] = {}
-
-    def through(self, read: ReadTile) -> "TileTree":
-        """The same tree and its cache of full tiles, read through another connection."""
-        tree = TileTree(read)
-        tree._full = self._full
-        return tree
+        self._rows: dict[tuple[int, int, int], list[list[bytes]]] = {}
 
     def range_hash(self, size: int) -> Callable[[int, int], bytes]:
         """A lookup of subtree hashes in the tree of the first `size` leaves."""
-        partial: dict[tuple[int, int], list[list[bytes]]] = {}
+        known, load = self._rows, self._load
 
         def complete(lo: int, hi: int) -> bytes:
             height = (hi - lo).bit_length() - 1
-            level, rise = divmod(height, 8)
-            position = lo >> height
-            index, offset = divmod(position << rise, WIDTH)
-            width = min(WIDTH, (size >> (8 * level)) - index * WIDTH)
-            rows = self._rows(level, index, width, partial)
-            return rows[rise][offset >> rise]
+            level, rise = height >> 3, height & 7
+            # In the tile's own units: hashes of complete subtrees of 256**level leaves.
+            place = lo >> (height - rise)
+            index = place >> 8
+            width = (size >> (8 * level)) - (index << 8)
+            if width > WIDTH:
+                width = WIDTH
+            rows = known.get((level, index, width)) or load(level, index, width)
+            return rows[rise][(place & 255) >> rise]
 
         def lookup(lo: int, hi: int) -> bytes:
+            width = hi - lo
+            if width & (width - 1) == 0:
+                return complete(lo, hi)
             return fold_peaks([complete(*peak) for peak in peak_ranges(lo, hi)])
 
         return lookup
@@ -63,29 +66,17 @@ class TileTree:
         lookup = self.range_hash(size)
         return Frontier(size, [lookup(lo, hi) for lo, hi in peak_ranges(0, size)])
 
-    def _rows(
-        self, level: int, index: int, width: int, partial: dict[tuple[int, int], list[list[bytes]]]
-    ) -> list[list[bytes]]:
-        place = (level, index)
-        if width < WIDTH:
-            if place not in partial:
-                partial[place] = _rise(self._hashes(level, index, width))
-            return partial[place]
-        rows = self._full.get(place)
-        if rows is None:
-            rows = _rise(self._hashes(level, index, width))
-            if len(self._full) >= _CACHED_TILES:
-                self._full.clear()
-            self._full[place] = rows
-        return rows
-
-    def _hashes(self, level: int, index: int, width: int) -> list[bytes]:
+    def _load(self, level: int, index: int, width: int) -> list[list[bytes]]:
         if width <= 0:
             raise NotFound(f"the log has no tile {index} of level {level}")
         data = self._read(level, index, width)
         if len(data) != 32 * width:
             raise NotFound(f"tile {index} of level {level} has not {width} hashes")
-        return _split(data)
+        rows = _rise(_split(data))
+        if len(self._rows) >= _CACHED_TILES:
+            self._rows.clear()
+        self._rows[level, index, width] = rows
+        return rows
 
 
 class TileEdge:

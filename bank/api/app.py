@@ -1,5 +1,7 @@
 """The application: one bank behind HTTP. What it says of the log can be checked offline."""
 
+import asyncio
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -16,8 +18,10 @@ from bank.requests import open_slot_request
 from bank.service import Bank
 from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse_exact
 from ledger import NotFound
+from ledger.sequencer import Outcome
 
 _LIMIT = 32 * 1024 * 1024
+_SHORT = 4 * 1024
 _TEXT = "text/plain; charset=utf-8"
 _VC = "application/vc"
 _PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -129,11 +133,13 @@ def _add_submission(app: FastAPI, bank: Bank) -> None:
         """
         body = await _body(request)
 
-        def append() -> Response:
-            submissions = read_submissions(parse_exact(body, limit=_LIMIT))
-            return _json(outcomes_json(bank.submit(submissions)))
+        def enqueue() -> "Future[list[Outcome]]":
+            return bank.enqueue(read_submissions(parse_exact(body, limit=_LIMIT)))
 
-        return await run_in_threadpool(append)
+        # A short request is checked at once: handing it to another thread would cost more.
+        waiting = enqueue() if len(body) < _SHORT else await run_in_threadpool(enqueue)
+        outcomes: list[Outcome] = await asyncio.wrap_future(waiting)
+        return _json(outcomes_json(outcomes))
 
     @app.post("/slots", tags=["members"], openapi_extra=_SLOTS_BODY)
     async def slots(request: Request) -> Response:
