@@ -12,7 +12,8 @@ from keys.canonical import Json
 from keys.ed25519 import PublicKey
 from keys.errors import BadIdentifier
 
-_WEB = re.compile(r"did:web:[a-z0-9.-]+(%3A\d{1,5})?(:[A-Za-z0-9._-]+)*\Z")
+# A path segment of dots alone would lead a client to another document.
+_WEB = re.compile(r"did:web:[a-z0-9.-]+(%3A\d{1,5})?(:(?!\.+(:|\Z))[A-Za-z0-9._-]+)*\Z")
 
 
 def did_key(key: PublicKey) -> str:

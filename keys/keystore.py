@@ -19,6 +19,7 @@ from keys.ed25519 import PrivateKey, Signer
 from keys.encoding import b64u_decode, b64u_encode
 from keys.errors import KeysError, KeystoreError, NotCanonical
 
+_LARGEST = 64 * 1024
 _MAX_OPERATIONS = 10
 _MAX_MEMORY = 1024 * 1024 * 1024
 _FIELDS = {"kdf", "memory", "nonce", "operations", "purpose", "salt", "version"}
@@ -69,7 +70,8 @@ def write_keystore(
 def read_keystore(path: Path, passphrase: str, purpose: str = SIGNING) -> bytes:
     """The secret in keystore `path`; KeystoreError says what is wrong and what to do."""
     try:
-        data = path.read_bytes()[:65536]
+        with path.open("rb") as file:
+            data = file.read(_LARGEST)
     except OSError as error:
         raise KeystoreError(f"{path} cannot be read: {error.strerror}") from error
     try:

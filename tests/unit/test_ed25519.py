@@ -86,3 +86,12 @@ def test_did_document_names_each_key() -> None:
             "type": "Multikey",
         }
     ]
+
+
+@pytest.mark.parametrize("segment", [".", "..", "..."])
+def test_a_path_that_climbs_is_refused(segment: str) -> None:
+    with pytest.raises(BadIdentifier):
+        did_web("a.example", segment, "x")
+    with pytest.raises(BadIdentifier):
+        did_web_url(f"did:web:a.example:{segment}:x")
+    assert did_web("a.example", "a..b") == "did:web:a.example:a..b"
