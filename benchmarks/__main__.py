@@ -63,18 +63,20 @@ def _print_table(figures: dict[str, Figure]) -> None:
     for name, figure in figures.items():
         table.add_row(
             name,
-            f"{figure.ours:,.3g}" if figure.ours < 100 else f"{figure.ours:,.0f}",
-            "-"
-            if figure.peer is None
-            else f"{figure.peer:,.3g}"
-            if figure.peer < 100
-            else f"{figure.peer:,.0f}",
+            _number(figure.ours),
+            _number(figure.peer),
             "-" if figure.ratio is None else f"{figure.ratio:.2f}",
             figure.unit,
             figure.peer_name,
             figure.note,
         )
     Console(width=150).print(table)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ Run = Callable[[], float]
 class Figure:
     """Ours, the peer's, and the ratio, above 1 where it is in our favour."""
 
-    ours: float
+    ours: float | None
     peer: float | None
     ratio: float | None
     unit: str

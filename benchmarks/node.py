@@ -48,5 +48,6 @@ def run(question: dict[str, object]) -> str:
         check=False,
     )
     if done.returncode:
-        raise PeerMissing(f"the peer failed: {done.stderr.strip().splitlines()[-1][:200]}")
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise PeerMissing(f"the peer failed: {lines[-1][:200]}")
     return done.stdout
