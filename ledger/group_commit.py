@@ -36,6 +36,8 @@ class GroupCommit:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._closed = False
+        self._door = threading.Lock()
+        """Nothing enters the queue behind its end."""
         self._thread.start()
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
@@ -44,16 +46,18 @@ class GroupCommit:
 
     def enqueue(self, batch: Sequence[SignedStatement]) -> "Future[list[Outcome]]":
         """Have a batch appended; the future is done when it is durable and checkpointed."""
-        if self._closed:
-            raise LedgerError("the ledger is shutting down; try again in a moment")
         future: Future[list[Outcome]] = Future()
-        self._queue.put((batch, future))
+        with self._door:
+            if self._closed:
+                raise LedgerError("the ledger is shutting down; try again in a moment")
+            self._queue.put((batch, future))
         return future
 
     def close(self) -> None:
         """Refuse new work, finish what was accepted, end the thread."""
-        self._closed = True
-        self._queue.put(None)
+        with self._door:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join(timeout=60)
 
     def _run(self) -> None:
@@ -84,7 +88,9 @@ class GroupCommit:
             count += len(item[0])
         return group
 
-    def _commit(self, group: list[_Waiting]) -> None:
+    def _commit(self, waiting: list[_Waiting]) -> None:
+        # A future that its caller cancelled would refuse its result, and end this thread.
+        group = [item for item in waiting if item[1].set_running_or_notify_cancel()]
         try:
             outcomes = self._sequencer.append([signed for batch, _ in group for signed in batch])
             self._checkpointer.sign()
