@@ -22,7 +22,7 @@ from keys import (
     read_keystore,
     write_keystore,
 )
-from ledger import Slot, Statement
+from ledger import Entry, LedgerError, Slot, Statement
 from ledger.sequencer import Declined, Outcome
 
 MLDSA44 = "mldsa44-signing"
@@ -72,13 +72,15 @@ def create_bank(
     """
     if (folder / FILE).exists():
         raise BadSetup(f"there is a bank in {folder} already")
-    if not 0 < threshold <= len(set(governance)):
+    did_web(domain)
+    if len(set(governance)) < len(governance):
+        raise BadSetup("the same governance key is given twice")
+    if not 0 < threshold <= len(governance):
         raise BadSetup(f"{len(governance)} governance keys cannot give {threshold} signatures")
     make_folder(folder / "keys")
     log, bank = PrivateKey.generate(), PrivateKey.generate()
     later = os.urandom(32)
     origin = f"{domain}/{log.public_key.raw.hex()[:8]}"
-    did_web(domain)
     settings = Settings(
         folder, domain, origin, names, tuple(governance), threshold, "sqlite:///bank.db"
     )
@@ -105,6 +107,11 @@ def open_bank(folder: Path, passphrase: str, *, witnessed: bool = False) -> Bank
         read_keystore(settings.keystore("vault"), passphrase, PURPOSE),
     )
     bank = Bank(settings, keys)
+    try:
+        _check_log_keys(bank)
+    except BadSetup:
+        bank.close()
+        raise
     if witnessed:
         from bank.witnesses import HttpWitness
 
@@ -113,6 +120,19 @@ def open_bank(folder: Path, passphrase: str, *, witnessed: bool = False) -> Bank
             lambda record: HttpWitness(record, urls.get(record.operator, record.url))
         )
     return bank
+
+
+def _check_log_keys(bank: Bank) -> None:
+    """BadSetup unless the log's keys here are those its first entry names: no other may sign it."""
+    try:
+        body = Entry.parse(bank.log.entry(0)).signed.statement.body
+    except LedgerError:
+        return  # an empty log, or one that is damaged, which an audit will tell
+    if body["log"] != [str(key) for key in bank.log_keys]:
+        raise BadSetup(
+            f"the log's keys in {bank.settings.folder / 'keys'} are not those that the first entry "
+            f"of {bank.settings.origin} names; restore log.keystore and log-mldsa44.keystore"
+        )
 
 
 def create_member(folder: Path, passphrase: str) -> Signer:
@@ -145,8 +165,13 @@ def read_admissions(path: Path) -> list[Admission]:
         raise BadSetup(f"{path} lists no [[institution]]") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSetup(f"{path} cannot be read: {error}") from error
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise BadSetup(f"{path}: institutions are tables, each under the heading [[institution]]")
     admissions = []
     for number, item in enumerate(items, start=1):
+        for name in ("grant", "name"):
+            if not isinstance(item.get(name, {}), dict):
+                raise BadSetup(f"{path}: institution {number}: {name} is not a table")
         try:
             grant = item["grant"]
             admissions.append(

@@ -25,9 +25,10 @@ from bank.deposits import (
 from bank.errors import BadRequest, BadSetup, NotAllowed
 from bank.institution import Submission
 from bank.lots import LotProjection, clear, rows
+from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.slots import allocate
-from bank.tables import accounts, credentials, derived, lots, private, trust_bundles
+from bank.tables import accounts, credentials, lots, trust_bundles
 from bank.trust import make_trust, status_lists
 from bank.vault import AccountKey, Vault, token_hash
 from keys import Json, Signer, did_document
@@ -51,9 +52,9 @@ from ledger.group_commit import GroupCommit
 from ledger.log import Log
 from ledger.note import ED25519
 from ledger.sequencer import Declined, Outcome, Sequencer
-from ledger.store import create_tables, open_store, reading, writing
+from ledger.store import open_store, reading, writing
 from ledger.witnessing import Witnessing, WitnessPort
-from verifier import write_bundle
+from verifier import open_trust, write_bundle
 
 _REPLAY = 1000
 
@@ -84,7 +85,7 @@ class Bank:
         self._dice = dice or secrets.SystemRandom()
         self._vault = Vault(keys.vault)
         self._engine: Engine = open_store(database_url(settings))
-        create_tables(self._engine, derived, private)
+        migrate(self._engine)
         self._projection = LotProjection()
         self._sequencer = Sequencer(self._engine, self._projection, clock)
         later = MLDSA44Cosigner(settings.origin, keys.log_mldsa44)
@@ -294,6 +295,7 @@ class Bank:
                 version, self.identity(), registry, checkpoint, lists, self._keys.bank, now
             )
             data = trust.sign(governance)
+            open_trust(data)  # what no verifier would open is not kept
             connection.execute(trust_bundles.insert().values(version=version, data=data))
         return data
 

@@ -88,8 +88,10 @@ def read_settings(folder: Path) -> Settings:
             os.environ.get("CREDITBANK_DATABASE_URL") or _text(values["database"]),
             {str(name): _text(url) for name, url in values.get("witness_urls", {}).items()},
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadSetup(f"{path} lacks {error}, or it is of the wrong kind") from error
+    except KeyError as error:
+        raise BadSetup(f"{path} lacks {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise BadSetup(f"{path} has a value of the wrong kind: {error}") from error
     return settings
 
 

@@ -195,6 +195,9 @@ def _begin_sqlite(connection: Connection) -> None:
 def _prepare_postgres(connection: Any, record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")
+        # A server that hangs while it holds the head row is cut off, and another takes over.
+        cursor.execute("SET idle_in_transaction_session_timeout = '10s'")
+        cursor.execute("SET lock_timeout = '60s'")
     connection.commit()
 
 

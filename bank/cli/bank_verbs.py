@@ -1,17 +1,26 @@
 """`creditbank bank`: make a bank, and serve it."""
 
+import socket
 from collections.abc import Callable
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, passphrase
+from bank.errors import BadSetup
 
 if TYPE_CHECKING:
     from bank.service import Bank
 
 bank_app = typer.Typer(name="bank", help="Make a bank, and serve it.", no_args_is_help=True)
 DEFAULT_PORT = 8400
+LOOPBACK = "127.0.0.1"
+
+Port = Annotated[
+    int,
+    typer.Option(min=0, max=65535, help="Port on the loopback interface; 0 takes any free one."),
+]
 
 
 @bank_app.command("create")
@@ -42,7 +51,7 @@ def create(
 @bank_app.command("serve")
 def serve_command(
     data: Data = DEFAULT_DATA,
-    port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = DEFAULT_PORT,
+    port: Port = DEFAULT_PORT,
 ) -> None:
     """Serve the bank's API and pages on loopback."""
     from bank.opening import open_bank
@@ -57,9 +66,21 @@ def serve(opener: "Callable[[], Bank]", port: int) -> None:
     from bank.api.app import make_app
     from bank.cli.progress import console
 
-    bank = opener()
-    console.print(f"The bank is at http://127.0.0.1:{port}/ (stop with Ctrl-C)")
+    with closing(_listen(port)) as listener, closing(opener()) as bank, suppress(KeyboardInterrupt):
+        port = listener.getsockname()[1]
+        console.print(f"The bank is at http://{LOOPBACK}:{port}/ (stop with Ctrl-C)")
+        uvicorn.Server(uvicorn.Config(make_app(bank), log_level="warning")).run([listener])
+
+
+def _listen(port: int) -> socket.socket:
+    """A socket on the loopback interface; BadSetup if the port cannot be had."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        uvicorn.run(make_app(bank), host="127.0.0.1", port=port, log_level="warning")
-    finally:
-        bank.close()
+        listener.bind((LOOPBACK, port))
+        # Now, not when the bank is open: a port that another has taken is found out here.
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise BadSetup(f"port {port} of {LOOPBACK} cannot be had: {error.strerror}") from error
+    return listener

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.bank_verbs import DEFAULT_PORT, serve
+from bank.cli.bank_verbs import DEFAULT_PORT, Port, serve
 from bank.cli.options import DEFAULT_DATA, PASSPHRASE_FILE, Data
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def demo(
     data: Data = DEFAULT_DATA,
     out: Annotated[Path, typer.Option(help="Folder for the artefacts.")] = Path("out"),
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the story.")] = False,
-    port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = DEFAULT_PORT,
+    port: Port = DEFAULT_PORT,
 ) -> None:
     """Make a bank in --data, play the story, leave the artefacts in --out, then serve."""
     from bank.cli.progress import console

@@ -50,6 +50,10 @@ def main() -> None:
     except _KNOWN as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        what = f"{error.filename} cannot be used: " if error.filename else ""
+        print(f"{what}{error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in _EXTRAS:
             raise

@@ -34,12 +34,10 @@ def export_trust(
 @trust_app.command("show")
 def show(file: Annotated[Path, typer.Argument(help="A trust bundle.")]) -> None:
     """Say whose a trust bundle is, its version and age, and the fingerprint of its root."""
-    from verifier import BadTrust, open_trust
+    from verifier import open_trust
+    from verifier.files import read_limited
 
-    try:
-        trust = open_trust(file.read_bytes())
-    except OSError as error:
-        raise BadTrust(f"{file} cannot be read: {error.strerror}") from error
+    trust = open_trust(read_limited(file))
     typer.echo(f"bank      {trust.names['en']} ({trust.domain})")
     typer.echo(f"log       {trust.origin}")
     typer.echo(f"version   {trust.version}, issued {trust.issued}, good until {trust.expires}")

@@ -1,0 +1,47 @@
+"""Bringing a database to the shape this program expects, in one transaction."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from ledger import StoreFault
+from ledger.store import writing
+
+NEWEST = "0001"
+"""The last of the steps in `bank/migrations/versions`."""
+_LOCK = 7_161_514_000_000_001
+
+
+def migrate(engine: Engine) -> None:
+    """Apply the steps the database lacks; StoreFault if it was made by a newer program."""
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            # Several servers may start at once; the others find the work done.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        version = _version(connection)
+        if version == NEWEST:
+            return
+        if version is not None and version > NEWEST:
+            raise StoreFault(
+                f"the database has the shape {version}, this program knows shapes up to {NEWEST}: "
+                "it was opened by a newer program; use that one"
+            )
+        _upgrade(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    query = text("SELECT version_num FROM alembic_version")
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _upgrade(connection: Connection) -> None:
+    # Imported only when there is something to do: it takes as long as opening a bank.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
