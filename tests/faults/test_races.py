@@ -15,6 +15,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -262,7 +263,15 @@ def test_control_without_compare_and_swap_the_fork_is_found(
             )
         )
 
-    take_lock_away(monkeypatch)
+    both_read = threading.Barrier(2)
+
+    def read_together(connection: Any, *, lock: bool = False) -> Any:
+        found = read_head(connection)
+        with suppress(threading.BrokenBarrierError):  # once one has stumbled, the other goes on
+            both_read.wait(timeout=2)
+        return found
+
+    monkeypatch.setattr(ledger.sequencer, "read_head", read_together)
     monkeypatch.setattr(ledger.sequencer, "_move_head", move)
     told: list[Counter[int]] = [Counter(), Counter()]
 
