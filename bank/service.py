@@ -5,7 +5,7 @@ Routes and commands only translate to and from these calls. Time and randomness 
 
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +35,7 @@ from keys import Json, Signer, did_document
 from ledger import (
     AuditReport,
     Entry,
+    LedgerError,
     LotState,
     NotFound,
     Registry,
@@ -46,12 +47,15 @@ from ledger import (
     audit,
 )
 from ledger.authority import LogIdentity
+from ledger.bulk import Row, insert_rows
 from ledger.checkpointer import Checkpointer
 from ledger.cosignature import MLDSA44Cosigner
 from ledger.group_commit import GroupCommit
 from ledger.log import Log
 from ledger.note import ED25519
-from ledger.sequencer import Declined, Outcome, Sequencer
+from ledger.recovery import Recovery, recover
+from ledger.sequencer import Declined, Outcome, Placed, Sequencer
+from ledger.static import StaticLog
 from ledger.store import open_store, reading, writing
 from ledger.witnessing import Witnessing, WitnessPort
 from verifier import open_trust, write_bundle
@@ -174,15 +178,46 @@ class Bank:
 
         def finish(done: "Future[list[Outcome]]") -> None:
             self._projection.forget(list(pending))
-            error = done.exception()
-            if error is not None:
+            try:
+                outcomes = done.result()
+                self._keep_late(good, outcomes, pending)
+            except LedgerError as error:
                 answer.set_exception(error)
                 return
-            placed = iter(done.result())
+            placed = iter(outcomes)
             answer.set_result([faults.get(n) or next(placed) for n in range(len(submissions))])
 
         self._group.enqueue([s.signed for s in good]).add_done_callback(finish)
         return answer
+
+    def _keep_late(
+        self,
+        submissions: Sequence[Submission],
+        outcomes: Sequence[Outcome],
+        pending: Mapping[bytes, Row],
+    ) -> None:
+        """Keep credentials of awards that stand in the ledger without them, after a loss."""
+        rows = [
+            pending[s.signed.statement.hash]
+            for s, outcome in zip(submissions, outcomes, strict=True)
+            if isinstance(outcome, Placed)
+            and outcome.repeated
+            and s.signed.statement.hash in pending
+        ]
+        if not rows:
+            return
+        identifiers = [str(row[0]) for row in rows]
+        with reading(self._engine) as connection:
+            known: set[str] = set()
+            for start in range(0, len(identifiers), 400):
+                query = select(credentials.c.identifier).where(
+                    credentials.c.identifier.in_(identifiers[start : start + 400])
+                )
+                known |= set(connection.execute(query).scalars())
+        missing = [row for row in rows if row[0] not in known]
+        if missing:
+            with writing(self._engine) as connection:
+                insert_rows(connection, credentials, missing)
 
     def _account_keys(self, names: Sequence[str]) -> dict[str, AccountKey]:
         with reading(self._engine) as connection:
@@ -311,6 +346,16 @@ class Bank:
     def audit(self, progress: Callable[[int], None] = lambda done: None) -> AuditReport:
         """Recheck the whole log as an outsider would."""
         return audit(self.log.entries(), self.log.checkpoints(), progress)
+
+    def recover(
+        self, copy: StaticLog | None, progress: Callable[[int], None] = lambda done: None
+    ) -> Recovery:
+        """Examine the stored log, repair it from a published copy, and fold it anew."""
+        recovery = recover(self._engine, self.log_keys, copy, progress)
+        if recovery.repaired:
+            self._sequencer.forget()
+            self.rebuild()
+        return recovery
 
     def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> bool:
         """Fold the log into the derived tables anew; whether they were the same before."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select, tuple_
 
 from bank.errors import NotAllowed
-from bank.tables import slots
+from bank.tables import lots, slots
 from ledger import STATUS_LIST_LENGTH, Slot
 
 _CHUNK = 400
@@ -18,11 +18,11 @@ _FULL = STATUS_LIST_LENGTH * 3 // 4
 
 
 def allocate(
-    connection: Connection, institution: str, lots: Sequence[str], dice: random.Random
+    connection: Connection, institution: str, names: Sequence[str], dice: random.Random
 ) -> list[Slot]:
-    """A slot for each of `lots`, in order; NotAllowed if a lot is another institution's."""
-    known = _known(connection, institution, lots)
-    new = [lot for lot in dict.fromkeys(lots) if lot not in known]
+    """A slot for each lot, in order; NotAllowed if a lot is another institution's."""
+    known = _known(connection, institution, names)
+    new = [lot for lot in dict.fromkeys(names) if lot not in known]
     if new:
         places = _free(connection, len(new), dice)
         known |= dict(zip(new, places, strict=True))
@@ -31,17 +31,21 @@ def allocate(
             for lot, place in zip(new, places, strict=True)
         ]
         connection.execute(slots.insert(), rows)
-    return [known[lot] for lot in lots]
+    return [known[lot] for lot in names]
 
 
-def _known(connection: Connection, institution: str, lots: Sequence[str]) -> dict[str, Slot]:
+def _known(connection: Connection, institution: str, names: Sequence[str]) -> dict[str, Slot]:
+    """Slots given out before, and those of awards whose reservation was lost with a backup."""
     found = {}
-    for start in range(0, len(lots), _CHUNK):
-        query = select(slots).where(slots.c.lot.in_(lots[start : start + _CHUNK]))
-        for row in connection.execute(query):
-            if row.institution != institution:
-                raise NotAllowed(f"the lot {row.lot} belongs to another institution")
-            found[row.lot] = Slot(row.list, row.slot)
+    for table in (slots, lots):
+        for start in range(0, len(names), _CHUNK):
+            query = select(table.c.lot, table.c.institution, table.c.list, table.c.slot).where(
+                table.c.lot.in_(names[start : start + _CHUNK])
+            )
+            for row in connection.execute(query):
+                if row.institution != institution:
+                    raise NotAllowed(f"the lot {row.lot} belongs to another institution")
+                found[row.lot] = Slot(row.list, row.slot)
     return found
 
 
@@ -65,6 +69,7 @@ def _draw(connection: Connection, number: int, count: int, dice: random.Random) 
     taken: set[int] = set()
     for start in range(0, len(drawn), _CHUNK):
         pairs = [(number, index) for index in drawn[start : start + _CHUNK]]
-        query = select(slots.c.slot).where(tuple_(slots.c.list, slots.c.slot).in_(pairs))
-        taken.update(connection.execute(query).scalars())
+        for table in (slots, lots):
+            query = select(table.c.slot).where(tuple_(table.c.list, table.c.slot).in_(pairs))
+            taken.update(connection.execute(query).scalars())
     return [Slot(number, index) for index in drawn if index not in taken][:count]

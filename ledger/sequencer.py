@@ -93,6 +93,11 @@ class Sequencer:
             self._state = state
         return outcomes
 
+    def forget(self) -> None:
+        """Read everything from the store again at the next call."""
+        with self._lock:
+            self._state = None
+
     def registry(self) -> Registry:
         """The state of authority as of now."""
         with self._lock, reading(self._engine) as connection:

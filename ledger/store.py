@@ -134,6 +134,16 @@ def create_tables(engine: Engine, *more: MetaData) -> None:
 
 
 @contextmanager
+def unprotected(connection: Connection) -> Iterator[None]:
+    """Let this transaction alone change rows of the log; only recovery does."""
+    for table in _APPEND_ONLY:
+        _unprotect(connection, table)
+    yield
+    for table in _APPEND_ONLY:
+        _protect(connection, table)
+
+
+@contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection with one consistent view, for reads; StoreFault where the database fails."""
     with _faults_told(), engine.connect() as connection, connection.begin():
@@ -233,6 +243,14 @@ def _protect(connection: Connection, table: str) -> None:
         f"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "
         f"{table} FOR EACH STATEMENT EXECUTE FUNCTION creditbank_append_only()"
     )
+
+
+def _unprotect(connection: Connection, table: str) -> None:
+    if connection.dialect.name == "sqlite":
+        for action in ("update", "delete"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_no_{action}")
+        return
+    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
 
 
 def _reason(error: SQLAlchemyError) -> str:

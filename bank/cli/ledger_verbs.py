@@ -118,6 +118,36 @@ def monitor_command(
         raise typer.Exit(1)
 
 
+@ledger_app.command("recover")
+def recover_command(
+    copy: Annotated[
+        str, typer.Option("--from", help="A published copy of the log: URL or folder.")
+    ] = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Explain what is wrong with the stored log, and repair what can be without forking."""
+    from bank.cli.progress import progress
+    from bank.opening import open_bank
+    from ledger.sources import open_source
+
+    bank = open_bank(data, passphrase(data))
+    try:
+        with progress("Examining the log", bank.log.size()) as done:
+            recovery = bank.recover(open_source(copy) if copy else None, done)
+    finally:
+        bank.close()
+    for sentence in recovery.found:
+        typer.echo(f"found: {sentence}")
+    for sentence in recovery.repaired:
+        typer.echo(f"repaired: {sentence}")
+    for sentence in recovery.left:
+        typer.echo(f"NOT repaired: {sentence}", err=True)
+    if recovery.left:
+        raise typer.Exit(1)
+    if not recovery.found and not recovery.repaired:
+        typer.echo("the stored log is whole: there is nothing to repair")
+
+
 @ledger_app.command("rebuild")
 def rebuild_command(data: Data = DEFAULT_DATA) -> None:
     """Empty the derived tables, fold the ledger into them anew, and compare."""
