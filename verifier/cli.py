@@ -42,6 +42,7 @@ def verify_command(
 
 def _verify(file: str, trust: Path, as_json: bool, lang: str, at: str, root: str) -> int:
     from verifier.evidence import read_evidence
+    from verifier.files import read_limited
     from verifier.memory import default_folder, open_remembered
     from verifier.verification import verify
 
@@ -49,7 +50,7 @@ def _verify(file: str, trust: Path, as_json: bool, lang: str, at: str, root: str
         raise Unreadable(f"--lang is en or zh, not {lang!r}")
     moment = _moment(at)
     trusted = open_remembered(_read_trust(trust), default_folder(), root.lower() or None)
-    report = verify(read_evidence(_read(file), file), trusted, moment)
+    report = verify(read_evidence(read_limited(file), file), trusted, moment)
     if as_json:
         print(json.dumps(report.to_json(lang), ensure_ascii=False, indent=2))
     else:
@@ -61,20 +62,13 @@ def _verify(file: str, trust: Path, as_json: bool, lang: str, at: str, root: str
     return report.exit_code
 
 
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise Unreadable(f"{file} cannot be read: {error.strerror}") from error
-
-
 def _read_trust(path: Path) -> bytes:
+    from verifier.files import read_limited
+
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadTrust(f"the trust bundle {path} cannot be read: {error.strerror}") from error
+        return read_limited(path)
+    except Unreadable as error:
+        raise BadTrust(f"the trust bundle {error}") from error
 
 
 def _moment(text: str) -> datetime:

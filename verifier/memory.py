@@ -68,6 +68,8 @@ def _compare(
 def _read(path: Path) -> dict[str, Json]:
     try:
         value = parse(path.read_bytes())
+        if not isinstance(value, dict) or not all(map(_is_memory, value.values())):
+            raise KeysError("it does not hold what was seen of each bank")
     except FileNotFoundError:
         return {}
     except (OSError, KeysError) as error:
@@ -75,7 +77,17 @@ def _read(path: Path) -> dict[str, Json]:
             f"{path}, which remembers the trust bundles seen, cannot be read ({error}); restore "
             "or remove it"
         ) from error
-    return value if isinstance(value, dict) else {}
+    return value
+
+
+def _is_memory(value: Json) -> bool:
+    # Were half of one passed over, an older bundle would pass too.
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("digest"), str)
+        and isinstance(value.get("root"), str)
+        and type(value.get("version")) is int
+    )
 
 
 def _write(path: Path, seen: dict[str, Json]) -> None:

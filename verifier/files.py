@@ -1,0 +1,24 @@
+"""Files as a verifier reads them: never more of one than could be of use."""
+
+import sys
+from pathlib import Path
+
+from verifier.errors import Unreadable
+
+LIMIT = 64 * 1024 * 1024
+"""No picture of a QR code and no trust bundle is longer."""
+
+
+def read_limited(file: str | Path) -> bytes:
+    """The bytes of a file, or of standard input for `-`; Unreadable, naming it, otherwise."""
+    try:
+        if str(file) == "-":
+            data = sys.stdin.buffer.read(LIMIT + 1)
+        else:
+            with Path(file).open("rb") as source:
+                data = source.read(LIMIT + 1)
+    except OSError as error:
+        raise Unreadable(f"{file} cannot be read: {error.strerror}") from error
+    if len(data) > LIMIT:
+        raise Unreadable(f"{file} has more than {LIMIT} bytes; nothing that is verified is so long")
+    return data
