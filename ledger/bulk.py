@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table
 from sqlalchemy.types import TypeEngine
 
 from ledger.errors import StoreFault
+from ledger.store import store_fault
 
 Row = tuple[int | str | bytes, ...]
 
@@ -49,4 +50,4 @@ def _copy(
             for row in rows:
                 copy.write_row(row)
     except Error as error:
-        raise StoreFault(f"the database refused the entries: {error}") from error
+        raise store_fault(error) from error

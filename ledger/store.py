@@ -170,20 +170,21 @@ def _faults_told() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if _disk_full(error):
-            raise StoreFault(
-                "the disk is full, so the database stored nothing of this; make room and try again"
-            ) from error
-        raise StoreFault(
-            f"the database failed ({_reason(error)}); try again, nothing is stored twice"
-        ) from error
+        raise store_fault(error.orig or error) from error
 
 
-def _disk_full(error: OperationalError) -> bool:
-    return (
-        getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        or getattr(error.orig, "sqlstate", None) == "53100"
+def store_fault(error: BaseException) -> StoreFault:
+    """What the database's driver raised, in one clear sentence."""
+    full = (
+        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(error, "sqlstate", None) == "53100"
     )
+    if full:
+        return StoreFault(
+            "the disk is full, so the database stored nothing of this; make room and try again"
+        )
+    reason = str(error).strip().split("\n")[0]
+    return StoreFault(f"the database failed ({reason}); try again, nothing is stored twice")
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

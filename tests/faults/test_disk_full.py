@@ -18,6 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
 from ledger import StoreFault
 from ledger.group_commit import GroupCommit
 from ledger.log import Log
@@ -33,6 +36,7 @@ from tests.log_kit import (
     sequencer_on,
     sizes,
 )
+from tests.postgres_server import NOBODY, serving
 
 POINTS = 50
 PAGE = 4096
@@ -118,10 +122,10 @@ def in_child(body: Callable[[], None]) -> None:
     assert os.waitstatus_to_exitcode(ended) == 0, "it failed in the child; see its traceback"
 
 
-def run_full(room: Room, points: int, told: str) -> None:
+def run_full(room: Room, points: int, told: str, url: str | None = None) -> None:
     """Append until the disk is full, make room, go on; `points` times."""
     rng = random.Random(4)
-    engine = new_log(f"sqlite:///{room.folder / 'log.db'}")
+    engine = new_log(url or f"sqlite:///{room.folder / 'log.db'}")
     log, follower = Log(engine), Follower()
     group = GroupCommit(sequencer_on(engine), checkpointer_on(engine))
     number, appended, heard = 0, 0, Counter[str]()
@@ -170,6 +174,27 @@ def test_full_at_fifty_points(tmp_path: Path) -> None:
 def test_files_at_their_limit(tmp_path: Path) -> None:
     """The other way to the same end, also where the first was possible."""
     in_child(lambda: run_full(SmallFiles(tmp_path), 20, FAILED))
+
+
+def test_postgres_tables_on_a_full_disk() -> None:
+    """Its tables lie on the full disk, its write-ahead log does not: without that it stops."""
+    with mounted() as folder:
+        if folder is None:
+            pytest.skip("a small file system can be mounted by root only")
+        tables = folder / "tables"
+        tables.mkdir()
+        for path in (folder, tables):
+            os.chown(path, NOBODY, NOBODY)
+        folder.chmod(0o755)
+        with serving() as server:
+            engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                connection.execute(text(f"CREATE TABLESPACE small LOCATION '{tables}'"))
+                connection.execute(text("CREATE DATABASE log TABLESPACE small"))
+            engine.dispose()
+            url = make_url(server.url).set(database="log")
+            text_url = url.render_as_string(hide_password=False)
+            run_full(SmallDisk(folder), 20, FULL, text_url)
 
 
 def test_control_an_acknowledgement_on_a_full_disk_is_caught(tmp_path: Path) -> None:
