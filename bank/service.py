@@ -322,12 +322,20 @@ class Bank:
         self.gather()
         checkpoint = self.log.checkpoint()
         registry, lists = self.registry(), self.status_lists()
+        landmarks = self.log.landmarks()
         with writing(self._engine) as connection:
             last = connection.execute(select(func.max(trust_bundles.c.version))).scalar_one()
             version = (last or 0) + 1
             now = self._clock().replace(microsecond=0)
             trust = make_trust(
-                version, self.identity(), registry, checkpoint, lists, self._keys.bank, now
+                version,
+                self.identity(),
+                registry,
+                checkpoint,
+                lists,
+                self._keys.bank,
+                now,
+                landmarks,
             )
             data = trust.sign(governance)
             open_trust(data)  # what no verifier would open is not kept

@@ -11,7 +11,18 @@ from datetime import datetime
 from hashlib import sha256
 
 from keys import Json, KeysError, PublicKey, Signer, b64u_decode, b64u_encode, encode, parse_exact
-from ledger import Grant, KeyPeriod, LedgerError, VerifierKey, format_time, parse_time
+from ledger import (
+    Checkpoint,
+    Grant,
+    KeyPeriod,
+    LedgerError,
+    VerifierKey,
+    format_time,
+    open_note,
+    parse_time,
+)
+from ledger.landmarks import Landmark, ProvedSubtree, check_landmarks
+from ledger.subtree import Subtree
 from verifier.errors import BadTrust
 
 _CONTEXT = b"creditbank trust v1\n"
@@ -74,6 +85,7 @@ class Trust:
     witnesses: tuple[Witness, ...]
     quorum: int
     status_lists: Mapping[str, dict[str, Json]]
+    landmarks: tuple[Landmark, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """The `trust` object that is signed."""
@@ -89,6 +101,7 @@ class Trust:
             "expires": format_time(self.expires),
             "governance": self.governance.to_json(),
             "issued": format_time(self.issued),
+            "landmarks": [_landmark_json(landmark) for landmark in self.landmarks],
             "log_keys": [str(key) for key in self.log_keys],
             "members": [_member_json(member) for member in self.members.values()],
             "next_update": format_time(self.next_update),
@@ -182,7 +195,9 @@ def _read(trust: "_Object") -> Trust:
         ),
         witnesses.number("threshold"),
         {_Object(item, "a status list").text("id"): item for item in lists},
+        tuple(_read_landmark(item) for item in trust.objects("landmarks")),
     )
+    check_landmarks(result.landmarks, _checkpoint(result))
     if result.governance.threshold < 1:
         raise BadTrust("the trust bundle's governance takes no signature at all")
     for key in (*result.governance.keys, *result.bank_keys):
@@ -190,6 +205,44 @@ def _read(trust: "_Object") -> Trust:
     if encode(result.to_json()) != encode(trust.value):
         raise BadTrust("the trust bundle has fields that are not understood, or names one twice")
     return result
+
+
+def _checkpoint(trust: Trust) -> Checkpoint:
+    """The checkpoint in the bundle, signed by the log's own key."""
+    opened = open_note(trust.checkpoint, trust.log_keys)
+    checkpoint = Checkpoint.parse(opened.text)
+    if not opened.signatures or checkpoint.origin != trust.origin:
+        raise BadTrust("the trust bundle's checkpoint is not signed by the log it names")
+    return checkpoint
+
+
+def _landmark_json(landmark: Landmark) -> dict[str, Json]:
+    return {
+        "size": landmark.size,
+        "subtrees": [
+            {
+                "end": proved.subtree.end,
+                "hash": b64u_encode(proved.hash),
+                "proof": [b64u_encode(node) for node in proved.proof],
+                "start": proved.subtree.start,
+            }
+            for proved in landmark.subtrees
+        ],
+    }
+
+
+def _read_landmark(landmark: "_Object") -> Landmark:
+    return Landmark(
+        landmark.number("size"),
+        tuple(
+            ProvedSubtree(
+                Subtree(item.number("start"), item.number("end")),
+                b64u_decode(item.text("hash"), 32),
+                tuple(b64u_decode(node, 32) for node in item.texts("proof")),
+            )
+            for item in landmark.objects("subtrees")
+        ),
+    )
 
 
 def _member_json(member: TrustedMember) -> dict[str, Json]:

@@ -1,0 +1,108 @@
+"""Subtrees: each proof verifies, each change to one is refused, and any interval is covered."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import BadProofPath, Checkpoint, leaf_hash, root_hash
+from ledger.landmarks import ENTRIES, check_landmarks, choose, make_landmarks
+from ledger.subtree import (
+    Subtree,
+    covering,
+    subtree_consistency_proof,
+    subtree_inclusion_proof,
+    verify_subtree_consistency,
+    verify_subtree_inclusion,
+)
+
+LEAVES = [leaf_hash(bytes([n])) for n in range(130)]
+
+
+def lookup(lo: int, hi: int) -> bytes:
+    return root_hash(LEAVES[lo:hi])
+
+
+def subtrees(size: int) -> list[Subtree]:
+    """By the definition: the start is a multiple of the power of two that holds the width."""
+    found = []
+    for start in range(size):
+        for end in range(start + 1, size + 1):
+            ceiling = 1
+            while ceiling < end - start:
+                ceiling *= 2
+            if start % ceiling == 0:
+                found.append(Subtree(start, end))
+    return found
+
+
+def test_every_subtree_of_every_small_tree() -> None:
+    for size in range(1, 34):
+        root = lookup(0, size)
+        for subtree in subtrees(size):
+            own = subtree.hash(lookup)
+            proof = subtree_consistency_proof(subtree, size, lookup)
+            verify_subtree_consistency(subtree, size, proof, own, root)
+            for index in (subtree.start, subtree.end - 1):
+                path = subtree_inclusion_proof(index, subtree, lookup)
+                verify_subtree_inclusion(LEAVES[index], index, subtree, path, own)
+                assert len(path) <= (subtree.end - subtree.start - 1).bit_length()
+
+
+def test_what_is_no_subtree_is_refused() -> None:
+    for start, end in ((1, 3), (2, 5), (3, 3), (4, 2), (6, 9), (-4, 0)):
+        with pytest.raises(BadProofPath):
+            Subtree(start, end)
+
+
+@given(st.integers(1, 130), st.data())
+def test_a_changed_proof_is_refused(size: int, choice: st.DataObject) -> None:
+    options = covering(*sorted(choice.draw(st.sets(st.integers(0, size), min_size=2, max_size=2))))
+    subtree = choice.draw(st.sampled_from(options))
+    own, root = subtree.hash(lookup), lookup(0, size)
+    proof = subtree_consistency_proof(subtree, size, lookup)
+    verify_subtree_consistency(subtree, size, proof, own, root)
+    for changed in (
+        [*proof, own],
+        proof[:-1] if proof else [root],
+        [bytes(32), *proof[1:]] if proof else [own],
+    ):
+        with pytest.raises(BadProofPath):
+            verify_subtree_consistency(subtree, size, changed, own, root)
+    if (subtree.start, subtree.end) != (0, size):
+        with pytest.raises(BadProofPath):
+            verify_subtree_consistency(subtree, size, proof, bytes(32), root)
+    with pytest.raises(BadProofPath):
+        verify_subtree_consistency(subtree, size, proof, own, bytes(32))
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**6))
+def test_one_or_two_subtrees_cover_any_interval(start: int, width: int) -> None:
+    found = covering(start, start + width)
+    assert 1 <= len(found) <= 2
+    assert found[0].start <= start
+    assert found[-1].end == start + width
+    assert len(found) == 1 or found[0].end == found[1].start
+    assert found[-1].end - found[0].start < 4 * width
+
+
+def test_landmarks_at_their_rhythm() -> None:
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    hours = [(10, 0), (20, 5), (5000, 6), (5100, 7), (5200, 40), (9000, 41), (9300, 42), (9300, 99)]
+    sizes = choose((size, day + timedelta(hours=hour)) for size, hour in hours)
+    assert sizes == [5000, 5200, 9300]
+    assert choose([]) == []
+    assert choose([(ENTRIES - 1, day)]) == []
+    assert choose([(ENTRIES, day)]) == [ENTRIES]
+
+
+def test_landmarks_are_believed_only_as_part_of_a_checkpoint() -> None:
+    checkpoint = Checkpoint("cq.example/log", 120, lookup(0, 120))
+    landmarks = make_landmarks([7, 64, 65, 111, 120], checkpoint, lookup)
+    check_landmarks(landmarks, checkpoint)
+    covered = [proved.subtree for landmark in landmarks for proved in landmark.subtrees]
+    assert all(any(s.start <= n < s.end for s in covered) for n in range(120))
+    other = Checkpoint("cq.example/log", 120, lookup(1, 121))
+    with pytest.raises(BadProofPath):
+        check_landmarks(landmarks, other)
