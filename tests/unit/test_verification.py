@@ -76,7 +76,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Iterator[Smal
 
 
 def look(small: Small, source: str = "good", **changes: object) -> Report:
-    at = changes.pop("at", NOW + timedelta(minutes=1))
+    at = changes.pop("at", small.trust.issued + timedelta(minutes=1))
     assert isinstance(at, datetime)
     return verify(small.evidence[source], replace(small.trust, **changes), at)  # type: ignore[arg-type]
 
@@ -118,7 +118,7 @@ def test_status(small: Small, state: str) -> None:
 def test_status_that_cannot_be_known(small: Small) -> None:
     report = look(small, status_lists={})
     assert (report.exit_code, codes(report)["status"]) == (3, "status.absent")
-    report = look(small, at=NOW + timedelta(days=8))
+    report = look(small, at=small.trust.issued + timedelta(days=8))
     assert (report.exit_code, codes(report)["status"]) == (3, "status.stale")
     report = look(small, bank_keys=(small.institution.signer.public_key.multikey,))
     assert (report.exit_code, codes(report)["status"]) == (1, "status.bad")
@@ -134,7 +134,7 @@ def test_validity(small: Small) -> None:
 
 
 def test_an_old_trust_bundle_still_verifies_and_says_how_old_it_is(small: Small) -> None:
-    report = look(small, at=NOW + timedelta(days=31))
+    report = look(small, at=small.trust.issued + timedelta(days=31))
     assert (report.exit_code, codes(report)["trust"]) == (3, "trust.expired")
 
 
@@ -164,20 +164,22 @@ def test_authority(small: Small) -> None:
 
 def test_a_bare_credential(small: Small) -> None:
     bare = Evidence(small.evidence["good"].credential, None, "credential")
-    report = verify(bare, small.trust, NOW + timedelta(minutes=1))
+    report = verify(bare, small.trust, small.trust.issued + timedelta(minutes=1))
     assert report.exit_code == 3
     assert codes(report)["issuer"] == "issuer.registered"
     assert codes(report)["ledger"] == "ledger.none"
     assert codes(report)["witnesses"] == "witnesses.no-receipt"
     did = small.institution.did
     suspended = replace(small.trust.members[did], active=False)
-    report = verify(bare, replace(small.trust, members={did: suspended}), NOW)
+    report = verify(bare, replace(small.trust, members={did: suspended}), small.trust.issued)
     assert codes(report)["issuer"] == "issuer.suspended"
 
 
 def test_receipts_of_something_else(small: Small) -> None:
     good, other = small.evidence["good"], small.evidence["ending"]
-    crossed = verify(Evidence(good.credential, other.receipt, "bundle"), small.trust, NOW)
+    crossed = verify(
+        Evidence(good.credential, other.receipt, "bundle"), small.trust, small.trust.issued
+    )
     assert (crossed.exit_code, codes(crossed)["ledger"]) == (1, "ledger.bad")
     assert "another credential" in crossed.checks[3].sentence("en")
     assert "another log" in look(small, origin="other.example/log").checks[3].sentence("en")
@@ -200,7 +202,7 @@ def test_witnesses(small: Small) -> None:
             for operator, cosigner in zip(operators, cosigners, strict=True)
         )
         trust = replace(small.trust, witnesses=witnesses, quorum=quorum)
-        return verify(cosigned, trust, NOW + timedelta(minutes=1))
+        return verify(cosigned, trust, small.trust.issued + timedelta(minutes=1))
 
     assert codes(with_witnesses(("a", "b"), 2))["witnesses"] == "witnesses.good"
     assert with_witnesses(("a", "b"), 2).exit_code == 0
@@ -208,7 +210,7 @@ def test_witnesses(small: Small) -> None:
     assert codes(with_witnesses(("a", "a"), 2))["witnesses"] == "witnesses.few"
     assert with_witnesses(("a", "a"), 2).exit_code == 3
     # Signature lines of keys that the trust bundle does not know are said, not passed over.
-    unknown = verify(cosigned, small.trust, NOW + timedelta(minutes=1))
+    unknown = verify(cosigned, small.trust, small.trust.issued + timedelta(minutes=1))
     assert (unknown.exit_code, codes(unknown)["ledger"]) == (3, "ledger.unknown-signer")
 
 
@@ -220,7 +222,7 @@ def test_proofs(small: Small) -> None:
 
     def with_proof(proof: Json, **fields: Json) -> Report:
         credential = copy.deepcopy({**good, "proof": proof, **fields})
-        return verify(Evidence(credential, None, "credential"), small.trust, NOW)
+        return verify(Evidence(credential, None, "credential"), small.trust, small.trust.issued)
 
     assert codes(with_proof([*proofs, strange]))["signature"] == "signature.partly"
     assert codes(with_proof([strange]))["signature"] == "signature.unknown"
@@ -240,7 +242,7 @@ def test_proofs(small: Small) -> None:
 
 
 def test_format(small: Small) -> None:
-    report = verify(Evidence({"a": 1}, None, "credential"), small.trust, NOW)
+    report = verify(Evidence({"a": 1}, None, "credential"), small.trust, small.trust.issued)
     assert report.exit_code == 1
     assert codes(report)["format"] == "format.bad"
     assert codes(report)["signature"] == "skipped"
