@@ -8,6 +8,7 @@ error, submits the same batch again, and gets one place for each statement.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -236,14 +237,18 @@ def test_control_a_sequencer_that_keeps_its_state_is_caught(
 ) -> None:
     """A sequencer that did not forget its state after a failed commit would fork its own tree."""
     engine = new_log(f"sqlite:///{tmp_path / 'log.db'}")
-    faults = Faults(engine, monkeypatch)
     sequencer = sequencer_on(engine)
     sequencer.append([award(0)])
     kept = sequencer._state
-    faults.arm(9, BEFORE)
-    with pytest.raises(StoreFault):
-        sequencer.append([award(1)])
-    assert kept is not None
+
+    def refuse(connection: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.dialect, "do_commit", refuse)
+        with pytest.raises(StoreFault, match="disk I/O error"):
+            sequencer.append([award(1)])
+    assert sequencer._state is None
     sequencer._state = kept
     monkeypatch.setattr(ledger.sequencer, "_follow", lambda connection, state, now: state)
     sequencer.append([award(2)])
