@@ -30,12 +30,16 @@ def check_status(facts: CredentialFacts, trust: Trust, at: datetime) -> Check:
         suspension = trust.status_lists.get(f"{slot.url}/{SUSPENSION}")
         if revocation is None or suspension is None:
             return Check("status", Outcome.NOT_CHECKED, "status.absent", caution=True)
-        date = str(revocation["validFrom"])[:10]
+        lists = (revocation, suspension)
+        date = min(str(document.get("validFrom")) for document in lists)[:10]
         if _open(revocation, REVOCATION, trust)[slot.index]:
             return Check("status", Outcome.FAILED, "status.revoked", {}, date)
         if _open(suspension, SUSPENSION, trust)[slot.index]:
             return Check("status", Outcome.FAILED, "status.suspended", {}, date)
-        until = parse_moment(str(revocation.get("validUntil")), "the status list's validUntil")
+        until = min(
+            parse_moment(str(document.get("validUntil")), "the status list's validUntil")
+            for document in lists
+        )
     except CredentialsError as error:
         values = {"reason": str(error).rstrip(".")}
         return Check("status", Outcome.FAILED, "status.bad", values)
