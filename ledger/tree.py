@@ -143,6 +143,8 @@ def root_from_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes
     """
     if not 0 <= index < size:
         raise BadProofPath(f"a log of {size} entries has no entry {index}")
+    if len(leaf) != 32:
+        raise BadProofPath(f"a leaf hash has 32 bytes, this one {len(leaf)}")
     position, last = index, size - 1
     root = leaf
     for sibling in path:
@@ -173,13 +175,15 @@ def verify_inclusion(
 def verify_consistency(
     old: int, new: int, path: Sequence[bytes], old_root: bytes, new_root: bytes
 ) -> None:
-    """Check that the tree `old_root` is a prefix of `new_root` (RFC 9162 section 2.1.4.2)."""
-    if not 0 <= old <= new:
-        raise BadProofPath(f"a log of {new} entries cannot continue one of {old}")
-    if old in (0, new):
-        expected = EMPTY_ROOT if old == 0 else new_root
-        if path or old_root != expected:
-            raise BadProofPath(f"the logs of {old} and {new} entries do not agree")
+    """Check that the tree `old_root` is a prefix of `new_root` (RFC 9162 section 2.1.4.2).
+
+    An empty tree is a prefix of every tree: there is nothing to check, and that is refused.
+    """
+    if not 0 < old <= new:
+        raise BadProofPath(f"nothing can show that a log of {new} entries continues one of {old}")
+    if old == new:
+        if path or old_root != new_root:
+            raise BadProofPath(f"two logs of {new} entries do not agree")
         return
     hashes = list(path)
     if old & (old - 1) == 0:

@@ -151,6 +151,11 @@ class Witness:
 def _check_consistent(request: AddCheckpoint, checkpoint: Checkpoint, seen: Seen | None) -> None:
     if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
         raise Turned(422, "a log of no entries has another root")
+    if request.old == 0:
+        # Every log continues the empty one, so there is nothing to prove.
+        if request.proof:
+            raise Turned(422, "a proof from size zero is empty")
+        return
     root = seen.root if seen else EMPTY_ROOT
     try:
         verify_consistency(request.old, checkpoint.size, request.proof, root, checkpoint.root)

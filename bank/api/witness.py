@@ -35,7 +35,8 @@ def witness_routes(witness: Witness) -> APIRouter:
             )
         except Turned as turned:
             if turned.status == 409:
-                return Response(f"{turned.size}\n", 409, media_type=SIZE_TYPE)
+                # As a header, since as `media_type` a charset would be added to any text type.
+                return Response(f"{turned.size}\n", 409, {"Content-Type": SIZE_TYPE})
             return Response(f"{turned}\n", turned.status, media_type=TEXT)
         return Response(lines, media_type=TEXT)
 
