@@ -27,9 +27,11 @@ def add_pages(app: FastAPI, bank: Bank) -> None:
         """The bank at a glance: members and the newest entries."""
         size = bank.log.size()
         recent = [Entry.parse(data) for data in bank.log.entries(max(0, size - _RECENT), size)]
+        members = list(bank.registry().members.values())
         context = {
             "identity": bank.identity(),
-            "members": list(bank.registry().members.values()),
+            "members": members,
+            "names": {member.did: member.names["zh"] for member in members},
             "size": size,
             "checkpoint": bank.log.checkpoint(),
             "recent": recent[::-1],
