@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 PASSPHRASE = "oulad"
 
@@ -105,3 +107,42 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(
     audit = run("ledger", "audit", *data, **secret)
     assert audit.returncode == 0, audit.stderr
     assert f"{awarded + repeated} award" in audit.stdout
+
+
+@pytest.mark.slow
+def test_the_whole_file_killed_again_and_again(
+    repo: Path, tmp_path: Path, run: Run, shared_data: Callable[[str], Path]
+) -> None:
+    file = shared_data("oulad/studentInfo.csv")
+    arguments = make_bank(repo, tmp_path, run)
+    secret = {"CREDITBANK_PASSPHRASE": PASSPHRASE}
+    data = ("--data", str(tmp_path / "var"))
+    sizes = [size(tmp_path)]
+    for goal in (1, 2500, 7000, 12000):
+        child = subprocess.Popen(
+            [sys.executable, "-m", "bank.cli", "import", str(file), *arguments],
+            env={**os.environ, **secret},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and child.poll() is None and size(tmp_path) < goal:
+            time.sleep(0.005)
+        assert child.poll() is None, "it was done before it could be killed"
+        child.kill()
+        child.wait()
+        sizes.append(size(tmp_path))
+    assert sizes == sorted(sizes)
+    assert sizes[-1] < 15_385
+    done = run("import", str(file), *arguments, **secret)
+    awarded, repeated = map(int, re.findall(r"\d+", done.stdout))
+    assert awarded > 0
+    assert awarded + repeated == 15_385
+    audit = run("ledger", "audit", *data, **secret)
+    assert audit.returncode == 0, audit.stderr
+    assert "15385 award" in audit.stdout
+    assert run("ledger", "rebuild", *data, **secret).returncode == 0
+    with sqlite3.connect(tmp_path / "var" / "bank.db") as database:
+        for table, column in (("lots", "lot"), ("credentials", "lot"), ("lots", "award_index")):
+            count = f"SELECT count(*), count(DISTINCT {column}) FROM {table}"
+            assert database.execute(count).fetchone() == (15_385, 15_385), table
