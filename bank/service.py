@@ -175,6 +175,8 @@ class Bank:
         pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
         self._projection.expect(pending)
         answer: Future[list[Outcome]] = Future()
+        # Whoever asked may go away, but what was enqueued is appended all the same.
+        answer.set_running_or_notify_cancel()
 
         def finish(done: "Future[list[Outcome]]") -> None:
             self._projection.forget(list(pending))
