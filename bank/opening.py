@@ -72,6 +72,9 @@ def create_bank(
     """
     if (folder / FILE).exists():
         raise BadSetup(f"there is a bank in {folder} already")
+    if (folder / "bank.db").exists():
+        # Its keys go with it: without them nobody would read or continue it again.
+        raise BadSetup(f"{folder} holds a bank whose {FILE} is missing; restore that file")
     did_web(domain)
     if len(set(governance)) < len(governance):
         raise BadSetup("the same governance key is given twice")

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from keys import KeysError, PublicKey, Signer
+from ledger.checkpoint import Checkpoint
 from ledger.errors import BadNote
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ COSIGNATURE_MLDSA44 = 0x06
 
 _MAX_NOTE = 1024 * 1024
 _MAX_LINES = 100
-_NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,255}\Z")
+_LATEST = 253_402_300_799
+"""The last second of the year 9999: no calendar here holds a later time."""
+_NAME = re.compile(r"[^\s+\x00-\x1f\x7f\ud800-\udfff]{1,255}\Z")
 _SIGNATURE = re.compile("— ([^ \n]+) ([A-Za-z0-9+/]+={0,2})\\Z")
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f]")
+_NOT_TEXT = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class VerifierKey:
             self._verify_ed25519(text.encode(), signature)
             return None
         time = int.from_bytes(signature[:8], "big")
+        if time > _LATEST:
+            raise BadNote(f"the cosignature of {self.name} bears an impossible time")
         if self.kind == COSIGNATURE_ED25519:
             self._verify_ed25519(cosigned_text(text, time), signature[8:])
         else:
@@ -144,7 +149,7 @@ def cosigned_at(note: str) -> int:
     """
     lines = [_signature_line(line)[2] for line in _split_note(note)[1]]
     times = [int.from_bytes(data[:8], "big") for data in lines if len(data) in (72, 2428)]
-    return max(times, default=0)
+    return max((time for time in times if time <= _LATEST), default=0)
 
 
 def sign_note(text: str, name: str, signer: Signer) -> str:
@@ -165,10 +170,10 @@ def cosigned_text(text: str, time: int) -> bytes:
 
 def cosigned_subtree(text: str, time: int, cosigner: str) -> bytes:
     """What an ML-DSA-44 cosignature of a whole checkpoint signs (tlog-cosignature)."""
-    lines = text.split("\n")
-    if len(lines) < 4 or not lines[1].isascii() or not lines[1].isdigit():
-        raise BadNote("only a checkpoint can be cosigned")
-    name, origin = cosigner.encode(), lines[0].encode()
+    checkpoint = Checkpoint.parse(text)
+    name, origin = cosigner.encode(), checkpoint.origin.encode()
+    if len(name) > 255 or len(origin) > 255:
+        raise BadNote("a cosigner's name and a log's origin have at most 255 bytes each")
     return b"".join(
         (
             b"subtree/v1\n\0",
@@ -176,8 +181,8 @@ def cosigned_subtree(text: str, time: int, cosigner: str) -> bytes:
             time.to_bytes(8, "big"),
             bytes([len(origin)]) + origin,
             (0).to_bytes(8, "big"),
-            int(lines[1]).to_bytes(8, "big"),
-            _unbase64(lines[2], "the root hash"),
+            checkpoint.size.to_bytes(8, "big"),
+            checkpoint.root,
         )
     )
 
@@ -192,8 +197,8 @@ def _mldsa44(raw: bytes) -> "MLDSA44PublicKey":
 def _split_note(note: str) -> tuple[str, list[str]]:
     if len(note) > _MAX_NOTE:
         raise BadNote("the note is over 1 MiB")
-    if _CONTROL.search(note):
-        raise BadNote("the note holds a control character")
+    if _NOT_TEXT.search(note):
+        raise BadNote("the note holds a control character or a lone surrogate")
     text, separator, rest = note.rpartition("\n\n")
     if not separator or not rest.endswith("\n") or not text:
         raise BadNote("not a signed note: it has no signature lines")

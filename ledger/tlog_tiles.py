@@ -10,6 +10,7 @@ CHECKPOINT = "checkpoint"
 TEXT = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
 _ENTRIES = "entries"
+_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Resource:
     @classmethod
     def parse(cls, path: str) -> "Resource | None":
         """The resource a path names, or None if it is not the one spelling of one."""
+        if len(path) > _LONGEST:
+            return None
         parts = path.split("/")
         width = WIDTH
         if len(parts) > 3 and parts[-2].endswith(".p") and parts[-1].isdecimal():

@@ -275,6 +275,24 @@ def test_a_bank_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path, run: R
     assert run("ledger", "audit", "--data", str(data), **secret).returncode == 0
 
 
+def test_a_bank_that_lost_its_settings_keeps_its_keys(desk: Desk) -> None:
+    """Making one anew in its place would destroy the keys its learners' data is sealed with."""
+    toml = desk.data / "bank.toml"
+    kept = toml.read_bytes()
+    keys = {path.name: path.read_bytes() for path in (desk.data / "keys").iterdir()}
+    assert len(keys) == 4
+    toml.unlink()
+    create = ("bank", "create", "--domain", "chongqing.creditbank.example", "--name-en", "A")
+    data = ("--data", str(desk.data))
+    done = desk.run(*create, "--name-zh", "甲", *desk.quorum(1, 2), *data)
+    refused(done, "bank.toml is missing; restore that file")
+    done = desk.run("demo", "--no-serve", *data, "--out", str(desk.data / "out"))
+    refused(done, "bank.toml is missing; restore that file")
+    assert {path.name: path.read_bytes() for path in (desk.data / "keys").iterdir()} == keys
+    toml.write_bytes(kept)
+    assert desk.run("ledger", "audit", *data).returncode == 0
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "notaurl", "http://", "ftp://x"])
 def test_a_bank_that_is_not_there(desk: Desk, url: str) -> None:
     done = desk.run(*desk.importing(bank=url, domain="chongqing.creditbank.example"))
