@@ -22,7 +22,8 @@ def check_signature(
     except CredentialsError as error:
         return _failed(str(error))
     good = [result for result in results if result.passed]
-    strange = ", ".join(result.suite for result in results if not result.understood)
+    # A proof that names no kind at all is not understood either.
+    strange = ", ".join(result.suite or "?" for result in results if not result.understood)
     if not good:
         check = Check("signature", Outcome.FAILED, "signature.unknown", {"suites": strange})
         return check, frozenset()

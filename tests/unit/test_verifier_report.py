@@ -354,6 +354,54 @@ def test_one_proof_is_enough_and_the_report_names_it(forge: Forge) -> None:
         assert suite in said(report, "signature")
 
 
+@pytest.mark.parametrize("strange", [{}, {"type": ""}, {"type": "X"}, {"cryptosuite": "sm2-2030"}])
+def test_a_proof_of_no_known_kind_is_never_passed_over(forge: Forge, strange: Json) -> None:
+    good = forge.evidence("good")
+    proofs = good.credential["proof"]
+    assert isinstance(proofs, list)
+    for proof in ([*proofs, strange], [strange, proofs[0]]):
+        evidence = replace(good, credential={**good.credential, "proof": proof})
+        report = verify(evidence, forge.trust, SOON)
+        assert (report.exit_code, codes(report)["signature"]) == (3, "signature.partly")
+    alone = replace(good, credential={**good.credential, "proof": strange})
+    assert codes(verify(alone, forge.trust, SOON))["signature"] == "signature.unknown"
+
+
+WRONG: list[Json] = [None, True, -1, 1.5, 2**53 - 1, "", "x", [], {}, [[]], {"a": 1}, "z" * 5000]
+WRONG += ["9" * 400, "2024-02-30T00:00:00Z", "9999-12-31T23:59:59Z", "１", "NaN", "\u202e"]
+
+
+def places(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where there is a value inside a value."""
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value)  # type: ignore
+    for name, item in inner:
+        if isinstance(item, dict | list):
+            yield from places(item, (*path, name))
+        else:
+            yield (*path, name)
+
+
+def test_any_value_in_any_place_is_a_report_and_never_a_crash(forge: Forge) -> None:
+    """And verified it is only where the value was that before, or made a proof unknown."""
+    good = forge.evidence("good")
+    for path in places(good.credential):
+        for value in WRONG:
+            credential = copy.deepcopy(good.credential)
+            inner: Json = credential
+            for name in path[:-1]:
+                inner = inner[name]  # type: ignore
+            if inner[path[-1]] == value:  # type: ignore
+                continue
+            inner[path[-1]] = value  # type: ignore
+            report = verify(replace(good, credential=credential), forge.trust, SOON)
+            assert report.to_json("zh")["exit_code"] == report.exit_code
+            if report.exit_code != 1:
+                assert report.exit_code == 3, (path, value)
+                assert codes(report)["signature"] == "signature.partly", (path, value)
+
+
 @pytest.mark.parametrize("suite", [RDFC, JCS])
 def test_a_proof_that_has_expired(forge: Forge, suite: str) -> None:
     from credentials.proofs import _to_sign
