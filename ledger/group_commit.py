@@ -16,7 +16,7 @@ from ledger.statement import SignedStatement
 
 _MOST = 2000
 # With several callers about, a moment's wait gathers more of them into one commit.
-_LINGER = 0.01
+_LINGER = 0.005
 _Waiting = tuple[Sequence[SignedStatement], "Future[list[Outcome]]"]
 
 
