@@ -6,6 +6,7 @@ number itself read by anyone, for ever.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -79,11 +80,26 @@ def _bad_field(kind: str, field: str, value: Json) -> BadStatement:
 def _holds_citizen_number(value: Json) -> bool:
     if isinstance(value, dict):
         return any(_holds_citizen_number(item) for item in value.values())
-    return isinstance(value, str) and _CITIZEN_NUMBER.search(value) is not None
+    return isinstance(value, str) and _shows_citizen_number(value)
+
+
+def _shows_citizen_number(text: str) -> bool:
+    """Also in full-width digits, as Chinese keyboards write them."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _CITIZEN_NUMBER.search(plain) is not None
 
 
 def _matches(pattern: re.Pattern[str]) -> Check:
     return lambda value: isinstance(value, str) and pattern.match(value) is not None
+
+
+def _word(pattern: re.Pattern[str]) -> Check:
+    """A short word that somebody chose, and may have chosen badly."""
+    return lambda value: (
+        isinstance(value, str)
+        and pattern.match(value) is not None
+        and not _shows_citizen_number(value)
+    )
 
 
 def _bytes(length: int) -> Check:
@@ -112,7 +128,7 @@ def _date(value: Json) -> bool:
 
 
 def _index(value: Json) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value < 2**53
 
 
 def _multikey(value: Json) -> bool:
@@ -134,7 +150,7 @@ def _text(value: Json) -> bool:
         isinstance(value, str)
         and 0 < len(value) <= 200
         and value.isprintable()
-        and not _CITIZEN_NUMBER.search(value)
+        and not _shows_citizen_number(value)
     )
 
 
@@ -180,7 +196,7 @@ def _version(value: Json) -> bool:
     return type(value) is int and 0 < value < 10_000
 
 
-_did, _level, _slug, _code = _matches(_DID), _matches(_LEVEL), _matches(_NAME), _matches(_CODE)
+_did, _level, _slug, _code = _matches(_DID), _matches(_LEVEL), _word(_NAME), _word(_CODE)
 _field_pattern = _list_of(lambda value: value == "*" or _slug(value))
 _capacity = _list_of(
     lambda value: value in ("awarding", "receiving", "evaluation", "sub-centre", "accreditation")
@@ -230,12 +246,13 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "witness.retire": Shape({"operator": _slug, "quorum": _index}, {}),
     "award": Shape(
+        # Its words are those of a published unit, which were checked there.
         {
             "commitment": _bytes(32),
             "credits": _credits,
             "level": _level,
             "lot": _lot,
-            "scheme": _slug,
+            "scheme": _matches(_NAME),
             "status": _status,
             "unit": _matches(_UNIT),
         },

@@ -46,9 +46,10 @@ class Statement:
         if not isinstance(value, dict) or set(value) != _FIELDS:
             raise BadStatement(f"a statement has the fields {', '.join(sorted(_FIELDS))}")
         author, kind, body = value["author"], value["type"], value["body"]
-        if value["version"] != VERSION or value["suite"] != SUITE:
+        version = value["version"]
+        if type(version) is not int or version != VERSION or value["suite"] != SUITE:
             raise BadStatement(
-                f"statement version {value['version']!r} with suite {value['suite']!r:.40} is not "
+                f"statement version {version!r:.40} with suite {value['suite']!r:.40} is not "
                 f"known here; this is version {VERSION} with {SUITE}"
             )
         if not (isinstance(author, str) and isinstance(kind, str) and isinstance(body, dict)):
