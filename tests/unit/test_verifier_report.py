@@ -42,7 +42,6 @@ from verifier import Evidence, Report, Trust, Witness, open_trust, verify
 from verifier.sentences import _SENTENCES
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-SOON = NOW + timedelta(minutes=1)
 UNIT = UnitRef(
     "ACC101", 1, "Accounting", "会计", "business", "5", "48", "cq-lof", "standard-credit"
 )
@@ -58,6 +57,11 @@ class Forge:
     awards: dict[str, tuple[Evidence, int]]
     institutions: dict[str, Institution]
     trust: Trust
+
+    @property
+    def at(self) -> datetime:
+        """The trust bundle's own time, however long other tests took before."""
+        return self.trust.issued
 
     def evidence(self, name: str) -> Evidence:
         return self.awards[name][0]
@@ -84,7 +88,7 @@ class Forge:
 
     def shown(self, name: str, receipt: str, trust: Trust | None = None) -> Report:
         evidence = Evidence(self.evidence(name).credential, receipt, "bundle")
-        return verify(evidence, trust or self.trust, SOON)
+        return verify(evidence, trust or self.trust, self.at)
 
 
 def fresh(folder: Path, slug: str, names: dict[str, str], key: Signer) -> Institution:
@@ -172,10 +176,10 @@ def said(report: Report, name: str) -> str:
 def test_authority_is_decided_by_the_place_in_the_ledger(
     forge: Forge, name: str, bundle: tuple[int, str], bare: tuple[int, str]
 ) -> None:
-    report = verify(forge.evidence(name), forge.trust, SOON)
+    report = verify(forge.evidence(name), forge.trust, forge.at)
     assert (report.exit_code, codes(report)["issuer"]) == bundle
     alone = Evidence(forge.evidence(name).credential, None, "credential")
-    report = verify(alone, forge.trust, SOON)
+    report = verify(alone, forge.trust, forge.at)
     assert (report.exit_code, codes(report)["issuer"]) == bare
 
 
@@ -215,7 +219,7 @@ def test_a_grant_covers_field_level_day_and_only_what_comes_after_it(
     member = forge.trust.members[did]
     grants: list[Grant] = [replace(member.grants[0], **change)]  # type: ignore[arg-type]
     trust = replace(forge.trust, members={did: replace(member, grants=tuple(grants))})
-    assert codes(verify(forge.evidence("good"), trust, SOON))["issuer"] == code
+    assert codes(verify(forge.evidence("good"), trust, forge.at))["issuer"] == code
 
 
 def test_an_entry_that_says_something_else_is_no_proof(forge: Forge) -> None:
@@ -294,8 +298,8 @@ def test_receipts_that_do_not_add_up(forge: Forge) -> None:
 def test_two_histories_of_one_size_are_seen(forge: Forge) -> None:
     """The log's own key signs another last entry: the award's own path is as good as before."""
     entries = list(forge.bank.log.entries())
-    last = Entry.parse(entries[-1])
-    other = Entry.make(last.index, last.prev, format_time(SOON), last.signed)
+    last, later = Entry.parse(entries[-1]), forge.at + timedelta(minutes=1)
+    other = Entry.make(last.index, last.prev, format_time(later), last.signed)
     index = forge.awards["good"][1]
     report = forge.shown("good", forge.receipt([*entries[:-1], other.data], index).encode())
     assert (report.exit_code, codes(report)["ledger"]) == (1, "ledger.bad")
@@ -349,7 +353,7 @@ def resigned(forge: Forge, suites: tuple[str, ...] = (RDFC, JCS), **fields: Json
 
 def test_one_proof_is_enough_and_the_report_names_it(forge: Forge) -> None:
     for suite in (RDFC, JCS):
-        report = verify(resigned(forge, (suite,)), forge.trust, SOON)
+        report = verify(resigned(forge, (suite,)), forge.trust, forge.at)
         assert (report.exit_code, codes(report)["signature"]) == (3, "signature.good")
         assert suite in said(report, "signature")
 
@@ -361,10 +365,10 @@ def test_a_proof_of_no_known_kind_is_never_passed_over(forge: Forge, strange: Js
     assert isinstance(proofs, list)
     for proof in ([*proofs, strange], [strange, proofs[0]]):
         evidence = replace(good, credential={**good.credential, "proof": proof})
-        report = verify(evidence, forge.trust, SOON)
+        report = verify(evidence, forge.trust, forge.at)
         assert (report.exit_code, codes(report)["signature"]) == (3, "signature.partly")
     alone = replace(good, credential={**good.credential, "proof": strange})
-    assert codes(verify(alone, forge.trust, SOON))["signature"] == "signature.unknown"
+    assert codes(verify(alone, forge.trust, forge.at))["signature"] == "signature.unknown"
 
 
 WRONG: list[Json] = [None, True, -1, 1.5, 2**53 - 1, "", "x", [], {}, [[]], {"a": 1}, "z" * 5000]
@@ -395,7 +399,7 @@ def test_any_value_in_any_place_is_a_report_and_never_a_crash(forge: Forge) -> N
             if inner[path[-1]] == value:  # type: ignore
                 continue
             inner[path[-1]] = value  # type: ignore
-            report = verify(replace(good, credential=credential), forge.trust, SOON)
+            report = verify(replace(good, credential=credential), forge.trust, forge.at)
             assert report.to_json("zh")["exit_code"] == report.exit_code
             if report.exit_code != 1:
                 assert report.exit_code == 3, (path, value)
@@ -424,7 +428,7 @@ def test_a_proof_that_has_expired(forge: Forge, suite: str) -> None:
     (result,) = verify_proofs(credential, lambda method: own.signer.public_key)
     assert result.passed
     evidence = Evidence(credential, None, "credential")
-    report = verify(evidence, forge.trust, SOON)
+    report = verify(evidence, forge.trust, forge.at)
     assert (report.exit_code, codes(report)["signature"]) == (1, "signature.expired")
     assert "2025-01-01" in said(report, "signature")
     before = verify(evidence, forge.trust, datetime(2024, 12, 31, tzinfo=UTC))
@@ -432,7 +436,7 @@ def test_a_proof_that_has_expired(forge: Forge, suite: str) -> None:
 
 
 def test_a_credential_without_a_status_is_not_verified_outright(forge: Forge) -> None:
-    report = verify(resigned(forge, credentialStatus=None), forge.trust, SOON)
+    report = verify(resigned(forge, credentialStatus=None), forge.trust, forge.at)
     assert (report.exit_code, codes(report)["status"]) == (3, "status.none")
 
 
@@ -458,11 +462,13 @@ def test_status_lists_that_a_verifier_must_not_believe(forge: Forge) -> None:
         {**lists, url: {"id": url}},
         {**lists, suspension: {"id": suspension, "proof": []}},
     ):
-        report = verify(forge.evidence("good"), replace(forge.trust, status_lists=replaced), SOON)
+        report = verify(
+            forge.evidence("good"), replace(forge.trust, status_lists=replaced), forge.at
+        )
         assert (report.exit_code, codes(report)["status"]) == (1, "status.bad")
     for missing in (url, suspension):
         left = {name: one for name, one in lists.items() if name != missing}
-        report = verify(forge.evidence("good"), replace(forge.trust, status_lists=left), SOON)
+        report = verify(forge.evidence("good"), replace(forge.trust, status_lists=left), forge.at)
         assert (report.exit_code, codes(report)["status"]) == (3, "status.absent")
 
 
@@ -475,7 +481,7 @@ def test_the_older_of_the_two_lists_says_how_fresh_the_status_is(forge: Forge, w
     assert bank_key.public_key.multikey in forge.trust.bank_keys
     method = verification_method(forge.trust.bank, bank_key.public_key)
     aged = {**lists, url: sign(old, bank_key, method, "2024-07-02T00:00:00Z")}
-    report = verify(forge.evidence("good"), replace(forge.trust, status_lists=aged), SOON)
+    report = verify(forge.evidence("good"), replace(forge.trust, status_lists=aged), forge.at)
     assert (report.exit_code, codes(report)["status"]) == (3, "status.stale")
 
 
@@ -511,7 +517,7 @@ def test_no_sentence_is_left_with_a_gap(forge: Forge) -> None:
     for name in forge.awards:
         for receipt in (forge.evidence(name).receipt, None, "x"):
             evidence = Evidence(forge.evidence(name).credential, receipt, "bundle")
-            report = verify(evidence, forge.trust, SOON)
+            report = verify(evidence, forge.trust, forge.at)
             for language in ("en", "zh"):
                 for check in report.checks:
                     assert "{" not in check.sentence(language)
@@ -531,6 +537,6 @@ def test_small_order_keys_open_nothing(forge: Forge) -> None:
         assert isinstance(proof, dict)
         did = str(proof["verificationMethod"]).partition("#")[0]
         proof["verificationMethod"] = f"{did}#z6MkeTG3bFFSLYVU7VqhgZxqr6YzpaGrQtFMh1uvqGy1vDnP"
-    report = verify(Evidence(credential, None, "credential"), forge.trust, SOON)
+    report = verify(Evidence(credential, None, "credential"), forge.trust, forge.at)
     assert (report.exit_code, codes(report)["signature"]) == (1, "signature.bad")
     assert "small order" in said(report, "signature")
