@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, passphrase
+from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase, passphrase
 from bank.errors import BadSetup
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def serve_command(
     """Serve the bank's API and pages on loopback."""
     from bank.opening import open_bank
 
-    serve(lambda: open_bank(data, passphrase(data), witnessed=True), port)
+    serve(lambda: open_bank(data, bank_passphrase(data), witnessed=True), port)
 
 
 def serve(opener: "Callable[[], Bank]", port: int) -> None:

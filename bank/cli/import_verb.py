@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, Institutions, Members, passphrase
+from bank.cli.options import DEFAULT_DATA, Data, Institutions, Members, bank_passphrase, passphrase
 from bank.errors import BadSetup
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def import_command(
             bank, preview, open_institutions(preview, members, domain, admissions)
         )
     else:
-        secret = passphrase(data)
+        secret = bank_passphrase(data)
         opened = open_bank(data, secret, witnessed=True)
         try:
             own = open_institutions(preview, members, opened.settings.domain, admissions)

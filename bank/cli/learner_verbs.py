@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, passphrase
+from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase
 from bank.errors import NoSuchThing
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def learners_command(
     """List learner accounts with their credentials, those with the most first."""
     from bank.opening import open_bank
 
-    bank = open_bank(data, passphrase(data))
+    bank = open_bank(data, bank_passphrase(data))
     try:
         for account in bank.accounts()[:limit]:
             token = bank.token(account)
@@ -40,7 +40,7 @@ def export_command(
     """Write one credential as bundle, plain credential and QR code (PNG and SVG)."""
     from bank.opening import open_bank
 
-    bank = open_bank(data, passphrase(data), witnessed=True)
+    bank = open_bank(data, bank_passphrase(data), witnessed=True)
     try:
         bank.gather()
         for path in export(bank, credential, out):

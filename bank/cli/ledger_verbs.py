@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, passphrase
+from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase
 
 if TYPE_CHECKING:
     from bank.service import Bank
@@ -39,7 +39,7 @@ def audit_command(
         return
     from bank.opening import open_bank
 
-    bank = open_bank(data, passphrase(data))
+    bank = open_bank(data, bank_passphrase(data))
     try:
         tell(run_audit(bank))
     finally:
@@ -62,7 +62,7 @@ def publish_command(
         chosen = ObjectStoreTarget(target)
     else:
         chosen = FolderTarget(Path(target))
-    bank = open_bank(data, passphrase(data), witnessed=True)
+    bank = open_bank(data, bank_passphrase(data), witnessed=True)
     try:
         bank.gather()
         log = bank.log
@@ -130,7 +130,7 @@ def recover_command(
     from bank.opening import open_bank
     from ledger.sources import open_source
 
-    bank = open_bank(data, passphrase(data))
+    bank = open_bank(data, bank_passphrase(data))
     try:
         with progress("Examining the log", bank.log.size()) as done:
             recovery = bank.recover(open_source(copy) if copy else None, done)
@@ -154,7 +154,7 @@ def rebuild_command(data: Data = DEFAULT_DATA) -> None:
     from bank.cli.progress import progress
     from bank.opening import open_bank
 
-    bank = open_bank(data, passphrase(data))
+    bank = open_bank(data, bank_passphrase(data))
     try:
         with progress("Folding the ledger", bank.log.size()) as done:
             same = bank.rebuild(done)

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, Institutions, passphrase
+from bank.cli.options import (
+    DEFAULT_DATA,
+    Data,
+    GovernanceKeys,
+    Institutions,
+    bank_passphrase,
+    passphrase,
+)
 from bank.errors import BadSetup
 
 member_app = typer.Typer(
@@ -42,7 +49,7 @@ def admit_command(
     chosen = [item for item in read_admissions(institutions) if item.slug == slug]
     if not chosen:
         raise BadSetup(f"{institutions} describes no institution {slug!r}")
-    secret = passphrase(data)
+    secret = bank_passphrase(data)
     signers = [open_signer(f"file:{path}", secret) for path in governance]
     bank = open_bank(data, secret)
     try:
@@ -58,7 +65,7 @@ def retire_key(slug: Slug, key: Key, governance: GovernanceKeys, data: Data = DE
     from bank.opening import govern, open_bank
     from keys import did_web, open_signer
 
-    secret = passphrase(data)
+    secret = bank_passphrase(data)
     signers = [open_signer(f"file:{path}", secret) for path in governance]
     bank = open_bank(data, secret)
     try:

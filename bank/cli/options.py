@@ -35,3 +35,11 @@ def passphrase(folder: Path | None = None) -> str:
     if not sys.stdin.isatty():
         raise BadSetup("the keystores need a passphrase: set CREDITBANK_PASSPHRASE")
     return str(typer.prompt("Passphrase of the keystores", hide_input=True))
+
+
+def bank_passphrase(folder: Path) -> str:
+    """The passphrase of the bank in `folder`; BadSetup, before anything is asked, if it has none."""
+    from bank.settings import read_settings
+
+    read_settings(folder)
+    return passphrase(folder)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, passphrase
+from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase
 
 trust_app = typer.Typer(name="trust", help="Trust bundles.", no_args_is_help=True)
 
@@ -21,7 +21,7 @@ def export_trust(
     from bank.opening import open_bank
     from keys import open_signer
 
-    secret = passphrase(data)
+    secret = bank_passphrase(data)
     signers = [open_signer(f"file:{path}", secret) for path in governance]
     bank = open_bank(data, secret, witnessed=True)
     try:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, passphrase
+from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase, passphrase
 
 witness_app = typer.Typer(
     name="witness", help="Witness the logs of other banks.", no_args_is_help=True
@@ -76,7 +76,7 @@ def admit(
     from bank.opening import govern, open_bank
     from keys import Json, open_signer
 
-    secret = passphrase(data)
+    secret = bank_passphrase(data)
     signers = [open_signer(f"file:{path}", secret) for path in governance]
     keys: list[Json] = list(key)
     bank = open_bank(data, secret)
