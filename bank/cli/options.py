@@ -38,7 +38,7 @@ def passphrase(folder: Path | None = None) -> str:
 
 
 def bank_passphrase(folder: Path) -> str:
-    """The passphrase of the bank in `folder`; BadSetup, before anything is asked, if it has none."""
+    """The passphrase of the bank in `folder`; BadSetup, before asking, if there is no bank."""
     from bank.settings import read_settings
 
     read_settings(folder)
