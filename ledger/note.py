@@ -142,6 +142,13 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> OpenNote:
     return OpenNote(text, tuple(good), tuple(unknown))
 
 
+def lines_by(note: str, keys: Iterable[VerifierKey]) -> str:
+    """The signature lines of a note that name one of `keys`, newlines included, unchecked."""
+    places = {(key.name, key.key_id) for key in keys}
+    lines = _split_note(note)[1]
+    return "".join(f"{line}\n" for line in lines if _signature_line(line)[:2] in places)
+
+
 def cosigned_at(note: str) -> int:
     """The newest time (Unix seconds) that a signature line of a cosignature's length bears.
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from ledger.checkpoint import Checkpoint
 from ledger.cosignature import Cosigner, cosign_all
 from ledger.errors import BadNote, BadProofPath, LedgerError
-from ledger.note import VerifierKey, open_note
+from ledger.note import VerifierKey, lines_by, open_note
 from ledger.tree import EMPTY_ROOT, verify_consistency
 
 SIZE_TYPE = "text/x.tlog.size"
@@ -139,13 +139,7 @@ class Witness:
             raise Turned(403, str(error)) from error
         if not opened.signatures:
             raise Turned(403, "the checkpoint bears no signature by a key trusted for its log")
-        names = {(key.name, key.key_id) for key in keys}
-        own = "".join(
-            f"{line}\n"
-            for line in request.note.split("\n\n")[-1].splitlines()
-            if _place(line) in names
-        )
-        return checkpoint, own
+        return checkpoint, lines_by(request.note, keys)
 
 
 def _check_consistent(request: AddCheckpoint, checkpoint: Checkpoint, seen: Seen | None) -> None:
@@ -161,8 +155,3 @@ def _check_consistent(request: AddCheckpoint, checkpoint: Checkpoint, seen: Seen
         verify_consistency(request.old, checkpoint.size, request.proof, root, checkpoint.root)
     except BadProofPath as error:
         raise Turned(422, str(error)) from error
-
-
-def _place(line: str) -> tuple[str, bytes]:
-    _, name, value = line.split(" ")
-    return name, base64.b64decode(value)[:4]

@@ -7,18 +7,20 @@ restored from a backup, or someone else signs under this origin.
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from time import monotonic
 from typing import Protocol
 
 from ledger.checkpoint import Checkpoint
 from ledger.checkpointer import Checkpointer
-from ledger.errors import BadNote, LedgerError, NotFound
+from ledger.errors import LedgerError, NotFound
 from ledger.log import Log
-from ledger.note import VerifierKey, open_note
+from ledger.note import VerifierKey, lines_by, open_note
 from ledger.witness import AddCheckpoint, Turned
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+# How long a round waits for answers, and how long once a quorum is there.
+_PATIENCE, _GRACE = 15.0, 1.0
 
 
 class WitnessUnreachable(LedgerError):
@@ -62,11 +64,14 @@ class Witnessing:
         self._pool = ThreadPoolExecutor(max(1, len(witnesses)), thread_name_prefix="witness")
         self._wake = threading.Event()
         self._closed = False
+        self._round = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="witnessing", daemon=True)
 
     def start(self) -> None:
         """Make sure that no witness has seen more than this log holds, then follow the log."""
-        list(self._pool.map(self._check_start, self._asked))
+        for asked in self._asked:
+            asked.answer = self._pool.submit(self._look_at, asked)
+        wait([asked.answer for asked in self._asked if asked.answer], _PATIENCE)
         self._thread.start()
         self._wake.set()
 
@@ -84,20 +89,19 @@ class Witnessing:
 
     def gather(self) -> bool:
         """Ask for cosignatures on the newest checkpoint; whether a quorum gave them."""
-        try:
-            note = self._log.signed()
-        except NotFound:
+        with self._round:
+            try:
+                note = self._log.signed()
+            except NotFound:
+                return True
+            checkpoint = Checkpoint.parse(open_note(note, ()).text)
+            if self._is_published(checkpoint):
+                return True
+            cosigned = self._ask_all(checkpoint, note)
+            if not self._is_quorum(cosigned):
+                return False
+            self._log.publish(checkpoint.size, cosigned)
             return True
-        checkpoint = Checkpoint.parse(open_note(note, ()).text)
-        if self._is_published(checkpoint):
-            return True
-        lines = self._pool.map(lambda asked: self._ask(asked, checkpoint, note), self._asked)
-        cosigned = note + "".join(lines)
-        operators = self._operators(cosigned)
-        if len(operators) < self._quorum:
-            return False
-        self._log.publish(checkpoint.size, cosigned)
-        return True
 
     def _run(self) -> None:
         while not self._closed:
@@ -119,22 +123,44 @@ class Witnessing:
         shown = Checkpoint.parse(open_note(self._log.checkpoint(), ()).text)
         if shown.size < checkpoint.size:
             return False
-        return len(self._operators(self._log.checkpoint())) >= self._quorum
+        return self._is_quorum(self._log.checkpoint())
 
-    def _operators(self, note: str) -> set[str]:
+    def _is_quorum(self, note: str) -> bool:
         keys = {key: asked.witness.operator for asked in self._asked for key in asked.witness.keys}
-        return {keys[signature.key] for signature in open_note(note, keys).signatures}
+        operators = {keys[signature.key] for signature in open_note(note, keys).signatures}
+        return len(operators) >= self._quorum
+
+    def _ask_all(self, checkpoint: Checkpoint, note: str) -> str:
+        """The note with the cosignatures of those who answer in time."""
+        answers = []
+        for asked in self._asked:
+            # Who still owes an answer is not asked again: that would take another's thread.
+            if asked.answer is None or asked.answer.done():
+                asked.answer = self._pool.submit(self._ask, asked, checkpoint, note)
+                answers.append(asked.answer)
+        deadline = monotonic() + _PATIENCE
+        while True:
+            waiting = [answer for answer in answers if not answer.done()]
+            lines = [answer.result() for answer in answers if answer not in waiting]
+            cosigned = note + "".join(lines)
+            if self._is_quorum(cosigned):
+                deadline = min(deadline, monotonic() + _GRACE)
+            left = deadline - monotonic()
+            if not waiting or left <= 0:
+                return cosigned
+            wait(waiting, left, FIRST_COMPLETED)
 
     def _ask(self, asked: "_Asked", checkpoint: Checkpoint, note: str) -> str:
         """Cosignature lines that verify, or nothing."""
         if monotonic() < asked.not_before:
             return ""
         try:
-            lines = self._exchange(asked, checkpoint, note)
-            good = open_note(note + lines, asked.witness.keys)
-            if not good.signatures:
+            answer = self._exchange(asked, checkpoint, note)
+            # Only its own lines: whatever else it answers must not spoil the note.
+            lines = lines_by(f"{checkpoint.text}\n{answer}", asked.witness.keys)
+            if not open_note(note + lines, asked.witness.keys).signatures:
                 raise WitnessUnreachable(f"{asked.witness.operator} answered with no cosignature")
-        except (LedgerError, BadNote) as error:
+        except LedgerError as error:
             asked.failed(str(error))
             return ""
         asked.succeeded(checkpoint.size)
@@ -156,6 +182,10 @@ class Witnessing:
                     self._check_start(asked)
                 raise
         raise WitnessUnreachable(f"{asked.witness.operator} keeps changing what it has seen")
+
+    def _look_at(self, asked: "_Asked") -> str:
+        self._check_start(asked)
+        return ""
 
     def _check_start(self, asked: "_Asked") -> None:
         """Halt the signing if a witness has seen what this log does not hold."""
@@ -199,6 +229,7 @@ class _Asked:
         self.seen = 0
         self.not_before = 0.0
         self.trouble = ""
+        self.answer: Future[str] | None = None
         self._pause = _FIRST_PAUSE
 
     def succeeded(self, size: int) -> None:
