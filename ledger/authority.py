@@ -115,8 +115,9 @@ class Registry:
         self.units: dict[tuple[str, str], Unit] = {}
         self.witnesses: dict[str, WitnessRecord] = {}
         self.quorum = 0
-        # Awards that differ in nothing authority depends on are decided once.
-        self._allowed: set[tuple[object, ...]] = set()
+        # Awards that differ in nothing authority depends on are decided once, and again from the
+        # entry on from which their key is suspect.
+        self._allowed: dict[tuple[object, ...], float] = {}
 
     def copy(self) -> "Registry":
         """The same state, which later entries do not change."""
@@ -283,13 +284,15 @@ class Registry:
         keys = tuple(key for key, _ in signed.signatures)
         unit, credits, level, scheme = body["unit"], body["credits"], body["level"], body["scheme"]
         case = (signed.statement.author, day, keys, unit, credits, level, scheme)
-        if case in self._allowed:
+        if index < self._allowed.get(case, 0):
             return
         if self.identity is None:
             raise Refused("the first entry of a log is its log.open statement")
-        self._check_award(self._check_member(signed, index), body, day)
+        member = self._check_member(signed, index)
+        self._check_award(member, body, day)
         if len(self._allowed) < _MOST_REMEMBERED:
-            self._allowed.add(case)
+            suspect_from = member.keys[keys[0]].suspect_from
+            self._allowed[case] = float("inf") if suspect_from is None else suspect_from
 
     def _check_award(self, member: Member, body: Mapping[str, Json], day: str) -> None:
         unit = self.units.get((member.did, _text(body, "unit")))
