@@ -108,10 +108,20 @@ class Bank:
         self._engine.dispose()
 
     def found(self, governance: Sequence[Signer]) -> None:
-        """Open the log with its first entry, signed by the governance; nothing if it is open."""
-        if self.log.size():
-            return
+        """Open the log with its first entry, signed by the governance; nothing if it is open.
+
+        BadSetup where the log was opened before and its database is empty now: a second first
+        entry would be another history under the same origin.
+        """
         settings = self.settings
+        if self.log.size():
+            settings.opened.touch()
+            return
+        if settings.opened.exists():
+            raise BadSetup(
+                f"the log {settings.origin} was opened before, and its database is empty now: "
+                "restore the database, or run 'creditbank ledger recover' with --from a public copy"
+            )
         keys: list[Json] = list(settings.governance)
         body: dict[str, Json] = {
             "domain": settings.domain,
@@ -124,6 +134,7 @@ class Bank:
         (outcome,) = self.append([statement.sign(*governance)])
         if isinstance(outcome, Declined):
             raise BadSetup(f"the log could not be opened: {outcome.reason}")
+        settings.opened.touch()
 
     def ask_witnesses(self, reach: Callable[[WitnessRecord], WitnessPort]) -> None:
         """Have every checkpoint cosigned by the witnesses on the ledger, from now on.

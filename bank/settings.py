@@ -41,6 +41,11 @@ class Settings:
         """Where the bank's keystore `log`, `bank` or `vault` lies."""
         return self.folder / "keys" / f"{name}.keystore"
 
+    @property
+    def opened(self) -> Path:
+        """A file that is there once the log has been opened, whatever becomes of the database."""
+        return self.folder / "keys" / "opened"
+
     def save(self) -> None:
         """Write `bank.toml`, whole or not at all."""
         text = "\n".join(

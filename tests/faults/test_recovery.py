@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bank.errors import BadSetup
 from bank.institution import Institution
 from bank.opening import LocalBank, admit, create_bank, open_bank, read_admissions
 from bank.results import Learner, Result, UnitRef
@@ -170,6 +171,21 @@ def test_a_restored_backup_takes_its_missing_entries_from_the_public_copy(town: 
     assert town.bank.log.size() == size
     town.award(range(700, 720))
     town.publish()
+    assert town.bank.audit().passed
+
+
+def test_a_lost_database_is_no_new_log(town: Town) -> None:
+    town.publish()
+    size = town.bank.log.size()
+    town.bank.close()
+    for file in town.folder.glob("bank.db*"):
+        file.unlink()
+    town.bank = open_bank(town.folder, "p")
+    with pytest.raises(BadSetup, match="was opened before, and its database is empty now"):
+        town.bank.found([PrivateKey.generate()])
+    assert town.bank.log.size() == 0
+    assert town.bank.recover(town.copy()).left == ()
+    assert town.bank.log.size() == size
     assert town.bank.audit().passed
 
 
