@@ -223,7 +223,7 @@ def compare(logs: Sequence[tuple[str, StaticLog]]) -> None:
             continue
         small, large = sorted((other[0], checkpoint), key=lambda item: item.size)
         source = log if large is checkpoint else dict(logs)[other[2]]
-        if _root_or_none(source, small.size) != small.root:
+        if not _continues(source, small, large):
             raise SplitView(
                 f"{other[2]} and {place} show two histories of {checkpoint.origin}",
                 (other[1], note),
@@ -242,6 +242,18 @@ def _root_or_none(log: StaticLog, size: int) -> bytes | None:
         return log.root(size)
     except LedgerError:
         return None
+
+
+def _continues(log: StaticLog, small: Checkpoint, large: Checkpoint) -> bool:
+    """Whether the tiles of `large` prove that it continues `small`, which need not have its own."""
+    if not small.size:
+        return True
+    try:
+        proof = log.consistency(small.size, large.size)
+        verify_consistency(small.size, large.size, proof, small.root, large.root)
+    except LedgerError:
+        return False
+    return True
 
 
 def _is_opening(data: bytes) -> bool:

@@ -91,6 +91,8 @@ class FolderTarget:
             return (self._folder / path).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StoreFault(f"{self._folder / path} cannot be read: {error.strerror}") from error
 
     def put(self, path: str, data: bytes, media_type: str) -> None:
         """Write a file, whole or not at all."""

@@ -57,7 +57,10 @@ class StaticLog:
         return receipt
 
     def _bundle(self, index: int, width: int) -> list[bytes]:
-        return decode_bundle(self._get_either(Resource(None, index, width)))
+        entries = decode_bundle(self._get_either(Resource(None, index, width)))
+        if len(entries) not in (width, WIDTH):
+            raise BadEntry(f"entry bundle {index} holds {len(entries)} entries, not {width}")
+        return entries[:width]
 
     def _read_tile(self, level: int, index: int, width: int) -> bytes:
         return self._get_either(Resource(level, index, width))[: 32 * width]

@@ -11,6 +11,8 @@ TEXT = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
 _ENTRIES = "entries"
 _LONGEST = 100
+_TILES = 1 << 54
+"""Tiles of a log whose entries a 64-bit number can count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Resource:
         else:
             return None
         resource = cls(level, int(digits), width)
-        return resource if resource.path == path else None
+        return resource if resource.path == path and resource.index < _TILES else None
 
 
 def resources(old: int, new: int) -> Iterator[Resource]:
