@@ -44,16 +44,12 @@ _KNOWN = (BankError, ResultsError, CredentialsError, KeysError, LedgerError, Ver
 
 
 def main() -> None:
-    """Run a verb. Exit code 1 where it was refused or failed, 2 where it was called wrongly.
-
-    2 also where a credential or trust bundle could not be read.
-    """
+    """Run a verb. Exit code 1 where it was refused or failed, 2 where it was called wrongly."""
     try:
         app()
     except _KNOWN as error:
         print(error, file=sys.stderr)
-        # As `creditbank verify` does: 2 for what could not be read.
-        sys.exit(2 if isinstance(error, VerifierError) else 1)
+        sys.exit(1)
     except OSError as error:
         what = f"{error.filename} cannot be used: " if error.filename else ""
         print(f"{what}{error.strerror or error}", file=sys.stderr)
