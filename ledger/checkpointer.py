@@ -54,8 +54,11 @@ class Checkpointer:
         if self._halted:
             raise StoreFault(self._halted)
         with self._lock:
-            with writing(self._engine) as connection:
-                note, signed = self._follow(connection)
+            try:
+                with writing(self._engine) as connection:
+                    note, signed = self._follow(connection)
+            except NotFound as error:
+                raise StoreFault(f"{error}; nothing is signed") from error
             # Only now: before its commit a checkpoint counts for nothing.
             self._signed = signed
             return note
@@ -70,6 +73,11 @@ class Checkpointer:
                 "signed; nothing is signed until the store is restored"
             )
         if head.size == frontier.size:
+            if frontier.root != head.root:
+                raise StoreFault(
+                    f"the head row has another root than the one already signed for {head.size} "
+                    "entries; nothing is signed until the store is restored"
+                )
             try:
                 return latest_checkpoint(connection), (frontier, leaf)
             except NotFound:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import IntegrityError
 
 from ledger.authority import Registry
 from ledger.bulk import Row, insert_rows
@@ -139,7 +140,13 @@ class Sequencer:
             outcomes.append(Placed(entry.index, leaf, repeated=False))
             rows.append((entry.index, leaf, identity, signed.statement.kind, entry.data))
         if rows:
-            insert_rows(connection, entries, rows)
+            try:
+                insert_rows(connection, entries, rows)
+            except IntegrityError as error:
+                raise StoreFault(
+                    f"the store holds entries beyond the {before.size} of its head row; nothing is "
+                    "appended to it, see 'creditbank ledger recover'"
+                ) from error
             if filled:
                 connection.execute(tiles.insert(), filled)
             fold.flush()
@@ -178,8 +185,10 @@ class _State:
 
 def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
     """The state at `now`: what is in memory if it is current, else read from the store."""
-    if state is not None and state.frontier.size == now.size:
+    if state is not None and state.frontier.size == now.size and state.leaf == now.leaf:
         return state
+    if state is not None and state.frontier.size >= now.size:
+        state = None  # The store was put back: what came later holds no more.
     registry = Registry() if state is None else state.registry
     start = 0 if state is None else state.frontier.size
     query = select(entries.c.data).where(

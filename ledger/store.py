@@ -27,7 +27,14 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from ledger.errors import StoreFault
 from ledger.tree import EMPTY_ROOT
@@ -169,7 +176,9 @@ def _faults_told() -> Iterator[None]:
     """One clear sentence in place of what the database's driver raised."""
     try:
         yield
-    except OperationalError as error:
+    except (IntegrityError, ProgrammingError):
+        raise
+    except DatabaseError as error:
         raise store_fault(error.orig or error) from error
 
 
@@ -194,6 +203,8 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # Else a REPLACE deletes the row it replaces without asking the triggers.
+    cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.execute("PRAGMA cache_size = -65536")
     cursor.close()
 
