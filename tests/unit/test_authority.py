@@ -22,7 +22,7 @@ from ledger import (
     VerifierKey,
 )
 from ledger.cosignature import Ed25519Cosigner
-from ledger.lots import moved
+from ledger.lots import moved, slot_of
 from ledger.note import ED25519
 
 BANK, NORTH, SOUTH = "did:web:bank.example", "did:web:north.example", "did:web:south.example"
@@ -441,3 +441,15 @@ def test_a_copy_is_not_changed_by_what_follows(chain: Chain) -> None:
     copied.check(award(1), chain.size, "2026-11-23T00:00:00Z")
     with pytest.raises(Refused):
         copied.check(award(1, NEXT), chain.size, "2026-11-23T00:00:00Z")
+
+
+def test_statements_made_past_the_shapes_are_refused_all_the_same() -> None:
+    """No statement that was parsed comes here so; one put together in memory might."""
+    good = opening()
+    for governance in ([], {"keys": [A.public_key.multikey], "threshold": "1"}):
+        body: dict[str, Any] = {**good.statement.body, "governance": governance}
+        made = Statement(BANK, "log.open", body, good.statement.data)
+        Chain().refused(SignedStatement(made, good.signatures), "is not keys and a threshold")
+    body = {**award(1).statement.body, "status": "1#1"}
+    with pytest.raises(Refused, match="names no status slot"):
+        slot_of(Statement(NORTH, "award", body, b""))
