@@ -4,13 +4,17 @@
 """
 
 import os
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import ClientConfig, S3Store
+from obstore.store import S3Store
 
 from ledger.errors import StoreFault
 from ledger.tlog_tiles import CHECKPOINT
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
 
 _FOREVER = "public, max-age=31536000, immutable"
 _MOMENT = "no-cache, max-age=5"
@@ -45,5 +49,5 @@ class ObjectStoreTarget:
         attributes = {"Content-Type": media_type, "Cache-Control": caching}
         try:
             obstore.put(self._store, path, data, attributes=attributes)
-        except BaseError as error:
+        except (BaseError, FileNotFoundError) as error:
             raise StoreFault(f"{self._url}/{path} cannot be written: {error}") from error

@@ -7,7 +7,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import BadEntry, NotFound
 from ledger.note import open_note
 from ledger.receipt import Receipt
-from ledger.tiles import WIDTH, TileTree
+from ledger.tiles import WIDTH, TileEdge, TileTree
 from ledger.tlog_tiles import CHECKPOINT, Resource, decode_bundle
 from ledger.tree import consistency_proof, inclusion_proof, leaf_hash
 
@@ -41,6 +41,16 @@ class StaticLog:
             found = self._bundle(index, min(WIDTH, (size or end) - first))
             yield from found[max(0, start - first) : end - first]
 
+    def checked_entries(self, size: int, faults: list[str]) -> Iterator[bytes]:
+        """All entries of a log of `size`; what is wrong with its tiles goes to `faults`."""
+        edge = TileEdge(0, self._read_tile)
+        for entry in self.entries(0, size):
+            for tile in edge.append(leaf_hash(entry)):
+                faults += self._tile_faults(tile.level, tile.index, tile.hashes)
+            yield entry
+        for level, index, hashes in edge.partial():
+            faults += self._tile_faults(level, index, hashes)
+
     def receipt(self, index: int) -> Receipt:
         """The receipt of an entry under the newest checkpoint."""
         note = self.checkpoint()
@@ -55,6 +65,14 @@ class StaticLog:
         if row[32 * (index % WIDTH) :][:32] != leaf_hash(entry):
             raise BadEntry(f"entry {index} does not hash to its leaf in the tiles")
         return receipt
+
+    def _tile_faults(self, level: int, index: int, hashes: bytes) -> list[str]:
+        try:
+            if self._read_tile(level, index, len(hashes) // 32) == hashes:
+                return []
+        except NotFound as error:
+            return [str(error)]
+        return [f"the entries do not hash to tile {index} of level {level}"]
 
     def _bundle(self, index: int, width: int) -> list[bytes]:
         entries = decode_bundle(self._get_either(Resource(None, index, width)))

@@ -110,6 +110,15 @@ class TileEdge:
             self._levels[level] = []
             level += 1
 
+    def partial(self) -> list[tuple[int, int, bytes]]:
+        """The partial tiles as they stand: level, index and hashes."""
+        sizes = [self._size >> (8 * level) for level in range(len(self._levels))]
+        return [
+            (level, sizes[level] // WIDTH, b"".join(hashes))
+            for level, hashes in enumerate(self._levels)
+            if hashes
+        ]
+
 
 def _split(data: bytes) -> list[bytes]:
     return [data[i : i + 32] for i in range(0, len(data), 32)]

@@ -1,6 +1,7 @@
 """`creditbank ledger`: audit, publish and monitor logs, and rebuild what is derived from one."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -198,12 +199,14 @@ def _audit_static(source: str, key: list[str]) -> "AuditReport":
     keys = [VerifierKey.parse(text) for text in key]
     note = log.checkpoint()
     size = Checkpoint.parse(open_note(note, ()).text).size
+    faults: list[str] = []
     with progress("Auditing the log", size) as done:
         if keys:
-            report = audit_tree(log.entries(0, size), note, keys, done)
-            if not report.passed or not _is_credit_bank(log, size):
-                return report
-        return audit(log.entries(0, size), [note], done)
+            report = audit_tree(log.checked_entries(size, faults), note, keys, done)
+        if not keys or (report.passed and _is_credit_bank(log, size)):
+            faults.clear()
+            report = audit(log.checked_entries(size, faults), [note], done)
+    return replace(report, problems=(*report.problems, *faults))
 
 
 def _is_credit_bank(log: "StaticLog", size: int) -> bool:
