@@ -24,7 +24,16 @@ import ledger.sequencer
 import ledger.store
 from bank.lots import LotFold
 from keys import PrivateKey
-from ledger import LedgerError, Refused, SignedStatement, Statement, StoreFault
+from ledger import (
+    Entry,
+    LedgerError,
+    Refused,
+    SignedStatement,
+    Statement,
+    StoreFault,
+    leaf_hash,
+    root_hash,
+)
 from ledger.group_commit import GroupCommit
 from ledger.log import Log, read_head
 from ledger.sequencer import Declined, Placed
@@ -318,6 +327,30 @@ def test_control_untampered_bytes_are_signed(engine: Engine) -> None:
     tampered(engine, lambda connection: None)
     assert checkpointer.sign() == Log(engine).signed()
     audited(engine)
+
+
+@pytest.mark.parametrize(("index", "prev"), [(14, bytes(32)), (13, None)])
+def test_a_broken_chain_is_not_signed_though_the_tree_agrees(
+    engine: Engine, index: int, prev: bytes | None
+) -> None:
+    """The last entry says another place or predecessor, and the head row was made to fit."""
+    checkpointer = checkpointer_on(engine)
+    sequencer_on(engine).append(awards(5, 5))
+    last = Entry.parse(Log(engine).entry(14))
+    forged = Entry.make(index, last.prev if prev is None else prev, last.time, last.signed)
+    leaves = [leaf_hash(data) for data in Log(engine).entries(0, 14)]
+    root = root_hash([*leaves, forged.leaf])
+
+    def tamper(connection: Connection) -> None:
+        update = text("UPDATE entries SET data = :data, leaf = :leaf WHERE idx = 14")
+        connection.execute(update, {"data": forged.data, "leaf": forged.leaf})
+        update = text("UPDATE head SET root = :root, leaf = :leaf")
+        connection.execute(update, {"root": root, "leaf": forged.leaf})
+
+    tampered(engine, tamper)
+    for signer in (checkpointer, checkpointer_on(engine)):
+        with pytest.raises(StoreFault, match="entry 14 does not continue the chain"):
+            signer.sign()
 
 
 def test_stored_tiles_that_are_not_the_signed_ones(engine: Engine) -> None:
