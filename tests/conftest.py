@@ -15,18 +15,25 @@ import pytest
 
 REPO = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CREDITBANK_SHARED") or REPO.parent / "shared")
+_MARKED = "CREDITBANK_TEST_MARKED"
 TEST_ALL = os.environ.get("CREDITBANK_TEST_ALL") == "1"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave tests marked slow out, unless -m or a test's own name asks for them."""
     named = any("::" in argument for argument in config.args)
-    if named or "-m" in _options(config):
+    if named or "-m" in _options(config) or os.environ.get(_MARKED):
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     if slow:
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the workers of a parallel run know that -m was given: they are not told."""
+    if "-m" in _options(config):
+        os.environ[_MARKED] = "1"
 
 
 def _options(config: pytest.Config) -> set[str]:
