@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 
 import httpx
 
@@ -27,6 +28,8 @@ from ledger.witnessing import WitnessUnreachable
 
 _FILE = "witness.toml"
 _TIMEOUT = httpx.Timeout(5.0)
+# What a whole answer may take, in seconds and in bytes: a note has at most 1 MiB.
+_LONGEST, _LARGEST = 10.0, 1024 * 1024
 
 
 class HttpWitness:
@@ -41,36 +44,47 @@ class HttpWitness:
 
     def add_checkpoint(self, request: AddCheckpoint) -> str:
         """Its cosignature lines; Turned where it refuses, WitnessUnreachable where it fails."""
-        response = self._send("POST", "/add-checkpoint", request.encode())
-        if response.status_code == 200:
-            return response.text
-        size = response.text.strip()
-        known = response.status_code == 409 and size.isascii() and size.isdecimal()
+        status, text = self._send("POST", "/add-checkpoint", request.encode())
+        if status == 200:
+            return text
+        size = text.strip()
+        known = status == 409 and size.isascii() and size.isdecimal()
         raise Turned(
-            response.status_code,
-            f"the witness {self.operator} answered {response.status_code}: {response.text[:200]}",
+            status,
+            f"the witness {self.operator} answered {status}: {text[:200]}",
             int(size) if known and len(size) < 17 else None,
         )
 
     def newest(self, origin: str) -> str | None:
         """The newest note it cosigned for a log, or None; WitnessUnreachable where it fails."""
         name = sha256(origin.encode()).hexdigest()
-        response = self._send("GET", f"/{name}/checkpoint", None)
-        if response.status_code == 404:
+        status, text = self._send("GET", f"/{name}/checkpoint", None)
+        if status == 404:
             return None
-        if response.status_code != 200:
+        if status != 200:
             raise WitnessUnreachable(
-                f"the witness {self.operator} answered {response.status_code} for its newest note"
+                f"the witness {self.operator} answered {status} for its newest note"
             )
-        return response.text
+        return text
 
-    def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response:
+    def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, str]:
+        """The status and text it answers; no answer may be endless, in length or in time."""
+        data, deadline = b"", monotonic() + _LONGEST
+        headers = {"Accept-Encoding": "identity"}
         try:
-            return self._http.request(method, self._url + path, content=body)
+            url = self._url + path
+            with self._http.stream(method, url, content=body, headers=headers) as response:
+                for chunk in response.iter_bytes():
+                    data += chunk
+                    if len(data) > _LARGEST or monotonic() > deadline:
+                        raise WitnessUnreachable(
+                            f"the witness {self.operator} at {self._url} does not stop answering"
+                        )
         except httpx.HTTPError as error:
             raise WitnessUnreachable(
                 f"the witness {self.operator} at {self._url} did not answer ({error})"
             ) from error
+        return response.status_code, data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """A witness over real HTTP, word for word as C2SP tlog-witness has it; and its two promises.
 
 What was cosigned is remembered over a restart, and of two requests at once one advances.
-`test_witness_endpoint.py` asks the same routes in process, with more malformed requests.
 """
 
 from __future__ import annotations
@@ -417,26 +416,23 @@ class Meeting:
 
     def __init__(self, inner: WitnessStore) -> None:
         self.inner = inner
-        self.barrier: threading.Barrier | None = None
+        self.barrier = threading.Barrier(2)
+        self.to_meet = 0
         self.order: list[int] = []
         self.turn = threading.Condition()
 
     def latest(self, origin: str) -> Seen | None:
         found = self.inner.latest(origin)
-        barrier = self.barrier
-        if barrier is not None and not barrier.broken:
-            try:
-                barrier.wait(5)
-            except threading.BrokenBarrierError:
-                return self.inner.latest(origin)
+        with self.turn:
+            meets, self.to_meet = self.to_meet > 0, self.to_meet - 1
+        if meets:
+            self.barrier.wait(10)
         return found
 
     def advance(self, origin: str, before: Seen | None, after: Seen) -> bool:
-        if self.barrier is None:
-            return self.inner.advance(origin, before, after)
         with self.turn:
-            self.turn.wait_for(lambda: self.order[0] == after.size, 10)
-            self.barrier.abort()
+            if not self.turn.wait_for(lambda: self.order[0] == after.size, 10):
+                raise AssertionError("the other request did not come")
             done = self.inner.advance(origin, before, after)
             self.order.pop(0)
             self.turn.notify_all()
@@ -448,9 +444,9 @@ def race(inner: WitnessStore, first: int, second: int) -> tuple[list[int], int]:
     store = Meeting(inner)
     cosigner = Ed25519Cosigner(NAME, STRANGER)
     witness = Witness({ORIGIN: [LOG_KEY]}, [cosigner], store, lambda: datetime.now(UTC))
+    store.order = [5, first, second]
     witness.add_checkpoint(AddCheckpoint.parse(request(0, 5)))
-    store.order = [first, second]
-    store.barrier = threading.Barrier(2)
+    store.to_meet = 2
     told: list[tuple[int, int | None]] = []
 
     def ask(size: int) -> int | None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 import ledger.witnessing as module
+from bank import witnesses
 from bank.witnesses import HttpWitness
 from keys import PrivateKey
 from ledger import Checkpoint, NotFound, StoreFault, WitnessRecord, open_note, sign_note
@@ -591,6 +592,28 @@ def test_no_answer_is_told_with_who_and_where() -> None:
     ):
         with pytest.raises(WitnessUnreachable, match=r"the witness a at https://a\.example did"):
             ask()
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.02], ids=["endless", "drop by drop"])
+def test_an_answer_without_end_is_cut_off(pause: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witnesses, "_LONGEST", 0.2 if pause else 60)
+    sent = []
+
+    def drops() -> Iterator[bytes]:
+        while True:
+            sent.append(1 if pause else 65536)
+            time.sleep(pause)
+            yield b"x" * sent[-1]
+
+    witness = http_witness(lambda request: httpx.Response(200, content=drops()))
+    for ask in (
+        lambda: witness.newest("log"),
+        lambda: witness.add_checkpoint(AddCheckpoint(0, (), "note")),
+    ):
+        sent.clear()
+        with pytest.raises(WitnessUnreachable, match="does not stop answering"):
+            ask()
+        assert sum(sent) < 2_000_000
 
 
 def test_before_the_first_checkpoint_there_is_nothing_to_ask(tmp_path: Path) -> None:
