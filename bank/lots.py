@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, tuple_
 from bank.tables import credentials, lots
 from ledger import Entry, Lot, LotState, Refused, SignedStatement, Slot
 from ledger.bulk import Row, insert_rows
-from ledger.lots import born, concerns_lot, lot_name, moved, slot_of
+from ledger.lots import born, concerns_lot, lot_name, moved, slot_of, slot_taken
 
 _CHUNK = 400
 
@@ -87,7 +87,7 @@ class LotFold:
                 "content; correct it with a new statement, not a second award"
             )
         if lot.slot in self._slots:
-            raise Refused(f"the status slot {lot.slot.list}#{lot.slot.index} is taken")
+            raise slot_taken(lot.slot)
         self._slots.add(lot.slot)
         self._known[lot.lot] = self._new[lot.lot] = lot
         deposit = self._deposits.get(statement.hash)

@@ -26,7 +26,9 @@ BENCHMARKS = {
     "api_append_64": ledger.api_append_64,
     "append_single_100k": ledger.append_single_100k,
     "prove_100k": ledger.prove_100k,
+    "verify_inclusion_100k": ledger.verify_inclusion_100k,
     "audit_signed": ledger.audit_signed,
+    "audit_unsigned": ledger.audit_unsigned,
 }
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -37,12 +37,21 @@ from benchmarks.samples import (
     folder,
     opening,
 )
-from keys import b64u_encode, encode, parse
-from ledger import Entry, SignedStatement, Statement, audit, leaf_hash
+from keys import Json, b64u_encode, encode, parse
+from ledger import (
+    STATUS_LIST_LENGTH,
+    Entry,
+    SignedStatement,
+    Statement,
+    audit,
+    leaf_hash,
+    verify_inclusion,
+)
 from ledger.checkpointer import Checkpointer
 from ledger.log import Log
 from ledger.sequencer import Outcome, Placed, Sequencer
 from ledger.store import create_tables, open_store
+from ledger.tree import Frontier
 
 
 class NoTables:
@@ -252,10 +261,12 @@ def append_single_100k() -> Figure:
 
 
 def _again(signed: SignedStatement, turn: int, sign: bool = False) -> SignedStatement:
-    """The same statement with another lot: new to the log, as large as before."""
+    """The same statement of another lot: new to the log, nearly as large as before."""
     statement = signed.statement
     lot = b64u_encode(sha256(statement.data + turn.to_bytes(4, "big")).digest()[:16])
-    made = Statement.make(statement.author, statement.kind, {**statement.body, "lot": lot})
+    slot: Json = {"index": turn % STATUS_LIST_LENGTH, "list": 1 + turn // STATUS_LIST_LENGTH}
+    body = {**statement.body, "lot": lot, "status": slot}
+    made = Statement.make(statement.author, statement.kind, body)
     return made.sign(INSTITUTION.signer) if sign else SignedStatement(made, signed.signatures)
 
 
@@ -316,27 +327,14 @@ def prove_100k() -> Figure:
 
 def audit_signed() -> Figure:
     """Audit with every signature, against that many bare verifications on one core."""
-    number = count(10_000)
-    with folder() as path, log_at(f"sqlite:///{path / 'log.db'}") as (sequencer, checkpointer, log):
-        sequencer.append(opening())
-        statements = award_statements(number)
-        for batch in _batches(statements, 1000):
-            sequencer.append(batch)
-        note = checkpointer.sign()
-        entries = list(log.entries())
+    number = count(100_000)
+    with _long_log(number) as (entries, note):
         key = INSTITUTION.signer.public_key.raw
-        messages = [
-            value + b"creditbank statement v1\n" + signed.statement.data
-            for signed in statements
-            for _, value in signed.signatures
-        ]
-        cpu: list[float] = []
-
-        def ours() -> float:
-            start = time.process_time()
-            found = rate(len(entries), lambda: _must_pass(entries, note))
-            cpu.append(len(entries) / (time.process_time() - start))
-            return found
+        messages = []
+        for data in entries[-count(10_000) :]:
+            signed = Entry.parse(data).signed
+            for _, value in signed.signatures:
+                messages.append(value + b"creditbank statement v1\n" + signed.statement.data)
 
         def bare() -> float:
             def work() -> None:
@@ -345,15 +343,98 @@ def audit_signed() -> Figure:
 
             return rate(len(messages), work)
 
+        def ours() -> float:
+            return rate(len(entries), lambda: _must_pass(entries, note, True))
+
         figure = compare(ours, bare, "bare libsodium, one thread", "entries/s")
-        cores, each = os.cpu_count() or 1, statistics.median(cpu)
-        said = f"ours on {cores} threads; {each:,.0f} entries for each second of processor time"
-        return replace(figure, note="; ".join(filter(None, (figure.note, said))))
+        return replace(figure, note=f"ours on {os.cpu_count() or 1} cores, their start included")
 
 
-def _must_pass(entries: Sequence[bytes], note: str) -> None:
-    report = audit(entries, [note])
+def audit_unsigned() -> Figure:
+    """Audit without signatures from the store, against reading and hashing the same rows."""
+    number = count(300_000)
+    with folder() as path, log_at(f"sqlite:///{path / 'log.db'}") as (sequencer, checkpointer, log):
+        sequencer.append(opening())
+        _fill(sequencer, number)
+        note = checkpointer.sign()
+        size = log.size()
+
+        def ours() -> float:
+            def work() -> None:
+                report = audit(log.entries(), [note], signatures=False)
+                assert report.passed, report.problems[:3]
+
+            return rate(size, work)
+
+        def bare() -> float:
+            def work() -> None:
+                tree = Frontier()
+                with closing(sqlite3.connect(path / "log.db")) as database:
+                    for (data,) in database.execute("SELECT data FROM entries ORDER BY idx"):
+                        tree.append(leaf_hash(data))
+
+            return rate(size, work)
+
+        figure = compare(ours, bare, "sqlite3, each row hashed into a tree", "entries/s")
+        return replace(figure, note=f"ours on {os.cpu_count() or 1} cores, their start included")
+
+
+@contextmanager
+def _long_log(number: int) -> Iterator[tuple[Sequence[bytes], str]]:
+    """The entries of a log of that many awards, each signed, and its checkpoint."""
+    base = award_statements(1)[0]
+    with folder() as path, log_at(f"sqlite:///{path / 'log.db'}") as (sequencer, checkpointer, log):
+        sequencer.append(opening())
+        sequencer.verify = lambda signed: None
+        for start in range(0, number, 5000):
+            turns = range(start, min(number, start + 5000))
+            sequencer.append([_again(base, turn, sign=True) for turn in turns])
+        note = checkpointer.sign()
+        yield list(log.entries()), note
+
+
+def _must_pass(entries: Sequence[bytes], note: str, signatures: bool) -> None:
+    report = audit(entries, [note], signatures=signatures)
     assert report.passed, report.problems[:3]
+
+
+def verify_inclusion_100k() -> Figure:
+    """Checking inclusion proofs in a tree of 100,000; seconds for each thousand."""
+    size, number = count(100_000), count(1000)
+    with ExitStack() as stack:
+        path = stack.enter_context(folder())
+        sequencer, _, log = stack.enter_context(log_at(f"sqlite:///{path / 'log.db'}"))
+        sequencer.append(opening())
+        _fill(sequencer, size - log.size())
+        root = log.root(size)
+        dice = random.Random(1)
+        places = [dice.randrange(size) for _ in range(number)]
+        data = {place: log.entry(place) for place in places}
+        proofs = [(place, log.inclusion(place, size)) for place in places]
+        tree = _pymerkle(path / "tree.db", size)
+
+        def ours() -> float:
+            def work() -> None:
+                for place, proof in proofs:
+                    verify_inclusion(leaf_hash(data[place]), place, size, proof, root)
+
+            return number / rate(number, work)
+
+        def peer() -> float:
+            state = tree.get_state(size)
+            theirs = [
+                (tree.get_leaf(place + 1), tree.prove_inclusion(place + 1, size))
+                for place in places
+            ]
+            from pymerkle import verify_inclusion as check
+
+            def work() -> None:
+                for leaf, proof in theirs:
+                    check(leaf, state, proof)
+
+            return number / rate(number, work)
+
+        return compare(ours, peer, "pymerkle 7, proofs of SqliteTree", "s")
 
 
 def api_append_64() -> Figure:

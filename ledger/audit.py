@@ -3,21 +3,29 @@
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from multiprocessing import get_context
+from operator import itemgetter
+from typing import Generic, Protocol, TypeVar
 
 from ledger.authority import Registry
+from ledger.award_run import AwardRun, Other, Piece, read_pieces
 from ledger.checkpoint import Checkpoint
 from ledger.entry import GENESIS, Entry
 from ledger.errors import BadEntry, BadNote, LedgerError
-from ledger.lots import LotBook
+from ledger.lot_partitions import LotPartitions
 from ledger.note import VerifierKey, open_note
-from ledger.statement import SignedStatement
 from ledger.tree import Frontier, leaf_hash
 
 _MOST_PROBLEMS = 100
-_CHUNK = 256
+_MOST_KEPT = 10_000
+"""Of problems, before they are put in order and the first hundred told."""
+_CHUNK = 512
+_FEW = 4
+"""Chunks that are read before it is worth starting other processes."""
 
 Progress = Callable[[int], None]
 
@@ -45,41 +53,87 @@ def audit(
     checkpoints: Sequence[str],
     progress: Progress = lambda done: None,
     workers: int | None = None,
+    signatures: bool = True,
 ) -> AuditReport:
     """Recheck bytes, chain, signatures, authority, lots and tree against signed checkpoints.
 
     `checkpoints` are signed notes in rising order of size, the last of which must speak of all
     entries. Every problem is one sentence; the audit goes on after one, as far as it can.
-    Signatures are checked by `workers` threads, by default one for each processor.
+    A long log is read by `workers` processes, by default one for each processor; memory does
+    not grow with it. Without `signatures` those of the entries are left out: quicker, for a log
+    that was audited before.
     """
-    walk = Walk()
-    expected = _sizes(checkpoints, walk.problem)
-    roots = {0: walk.tree.root}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        waiting: deque[Future[list[tuple[int, str]]]] = deque()
-        for chunk in _chunks(entries):
-            signed = []
-            for data in chunk:
-                entry = walk.entry(data)
-                if entry is not None:
-                    signed.append((entry.index, entry.signed))
-                if walk.tree.size in expected:
-                    roots[walk.tree.size] = walk.tree.root
-            waiting.append(pool.submit(_verify, signed))
-            while len(waiting) > 64:
-                walk.signatures(waiting.popleft().result())
+    with closing(LotPartitions()) as lots:
+        walk = Walk(lots)
+        expected = _sizes(checkpoints, walk.problem)
+        roots = {0: walk.tree.root}
+        wanted = deque(sorted(expected))
+
+        def reached() -> None:
+            while wanted and wanted[0] <= walk.tree.size:
+                size = wanted.popleft()
+                if size == walk.tree.size:
+                    roots[size] = walk.tree.root
+
+        reached()
+        for chunk, pieces in _read(_chunks(entries), workers or os.cpu_count() or 1, signatures):
+            _take(walk, lots, chunk, pieces, wanted, reached)
             progress(walk.tree.size)
-        for future in waiting:
-            walk.signatures(future.result())
-    for note in checkpoints:
-        walk.checkpoint(note, roots)
-    if not expected:
-        walk.problem("there is no signed checkpoint")
-    elif max(expected) != walk.tree.size:
-        walk.problem(
-            f"the last checkpoint speaks of {max(expected)} entries, the log holds {walk.tree.size}"
-        )
-    return walk.report(len(checkpoints))
+        for index, kind, fault in lots.faults():
+            walk.refused(index, kind, fault)
+        for note in checkpoints:
+            walk.checkpoint(note, roots)
+        if not expected:
+            walk.problem("there is no signed checkpoint")
+        elif max(expected) != walk.tree.size:
+            walk.problem(
+                f"the last checkpoint speaks of {max(expected)} entries, the log holds "
+                f"{walk.tree.size}"
+            )
+        return walk.report(len(checkpoints))
+
+
+def _take(
+    walk: "Walk[LotPartitions]",
+    lots: LotPartitions,
+    chunk: Sequence[bytes],
+    pieces: Sequence[Piece],
+    wanted: Sequence[int],
+    reached: Callable[[], None],
+) -> None:
+    """Take the entries of a chunk, read into pieces, in order."""
+    place = 0
+    for piece in pieces:
+        count = len(piece) if isinstance(piece, AwardRun) else 1
+        within = bool(wanted) and wanted[0] < walk.tree.size + count
+        if isinstance(piece, AwardRun) and not within and walk.run(piece):
+            lots.take_run(piece)
+        else:
+            for data in chunk[place : place + count]:
+                walk.entry(data, piece.fault if isinstance(piece, Other) else None)
+                reached()
+        reached()
+        place += count
+
+
+def _read(
+    chunks: Iterator[list[bytes]], workers: int, signatures: bool
+) -> Iterator[tuple[list[bytes], list[Piece]]]:
+    """Each chunk with what stands in it: by other processes, if there are many."""
+    for chunk in islice(chunks, None if workers == 1 else _FEW):
+        yield chunk, read_pieces(chunk, signatures)
+    following = next(chunks, None)
+    if following is None:
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting: deque[tuple[list[bytes], Future[list[Piece]]]] = deque()
+        for chunk in chain([following], chunks):
+            waiting.append((chunk, pool.submit(read_pieces, chunk, signatures)))
+            if len(waiting) > 8 * workers:
+                done, pieces = waiting.popleft()
+                yield done, pieces.result()
+        for done, pieces in waiting:
+            yield done, pieces.result()
 
 
 def audit_tree(
@@ -109,26 +163,40 @@ def audit_tree(
     )
 
 
-class Walk:
+class Book(Protocol):
+    """Whoever keeps the lots of a log."""
+
+    def take(self, entry: Entry) -> None:
+        """Fold one entry in; Refused where it contradicts those before."""
+
+    def __len__(self) -> int:
+        """How many lots there are."""
+
+
+B = TypeVar("B", bound=Book)
+
+
+class Walk(Generic[B]):
     """The state of whoever follows a log entry by entry, from its beginning or from a state."""
 
-    def __init__(self) -> None:
+    def __init__(self, book: B) -> None:
         self.tree = Frontier()
         self.registry = Registry()
-        self.book = LotBook()
+        self.book = book
         self.kinds: Counter[str] = Counter()
         self.prev = GENESIS
         self.time = ""
         self._statements: set[bytes] = set()
+        self._entry_problems: list[tuple[int, str]] = []
         self._problems: list[str] = []
 
     def problem(self, sentence: str) -> None:
-        """Note one problem, up to a hundred."""
+        """Note one problem of the log as a whole."""
         if len(self._problems) < _MOST_PROBLEMS:
             self._problems.append(sentence)
 
-    def entry(self, data: bytes) -> Entry | None:
-        """Take the next entry; the entry if its signatures are worth checking, else None."""
+    def entry(self, data: bytes, fault: str | None = None) -> Entry | None:
+        """Take the next entry; `fault` is what is wrong with its signatures."""
         index = self.tree.size
         entry = None
         try:
@@ -140,16 +208,41 @@ class Walk:
             self.kinds[entry.signed.statement.kind] += 1
             self.time = entry.time
         except LedgerError as error:
-            self.problem(f"entry {index}: {error}")
+            self.wrong(index, str(error))
+        if fault is not None:
+            self.wrong(index, fault)
         leaf = leaf_hash(data)
         self.tree.append(leaf)
         self.prev = leaf
         return entry
 
-    def signatures(self, faults: Sequence[tuple[int, str]]) -> None:
-        """Take the result of checking signatures: (index, what is wrong)."""
-        for index, fault in faults:
-            self.problem(f"entry {index}: {fault}")
+    def run(self, run: AwardRun) -> bool:
+        """Take a run of awards, but for its lots; False where each has to be looked at."""
+        end = run.start + len(run)
+        if run.start != self.tree.size or run.prev != self.prev or run.first < self.time:
+            return False
+        try:
+            for signed, time in run.cases:
+                # A key is good for a range of entries: good at both ends, good between.
+                self.registry.check(signed, run.start, time)
+                self.registry.check(signed, end - 1, time)
+        except LedgerError:
+            return False
+        for leaf in run.leaves:
+            self.tree.append(leaf)
+        self.kinds["award"] += len(run)
+        self.prev, self.time = run.leaves[-1], run.last
+        return True
+
+    def refused(self, index: int, kind: str, fault: str) -> None:
+        """Note that an entry taken before contradicts those before it."""
+        self.kinds[kind] -= 1
+        self.wrong(index, fault)
+
+    def wrong(self, index: int, fault: str) -> None:
+        """Note what is wrong with an entry."""
+        if len(self._entry_problems) < _MOST_KEPT:
+            self._entry_problems.append((index, f"entry {index}: {fault}"))
 
     def checkpoint(self, note: str, roots: dict[int, bytes]) -> None:
         """Check a signed note against the `roots` that were recomputed, by size."""
@@ -171,14 +264,15 @@ class Walk:
     def report(self, checkpoints: int) -> AuditReport:
         """What was found so far."""
         identity = self.registry.identity
+        entries = [sentence for _, sentence in sorted(self._entry_problems, key=itemgetter(0))]
         return AuditReport(
             identity.origin if identity else "",
             self.tree.size,
             self.tree.root,
-            dict(self.kinds),
-            len(self.book.lots),
+            {kind: count for kind, count in self.kinds.items() if count},
+            len(self.book),
             checkpoints,
-            tuple(self._problems),
+            tuple([*entries, *self._problems][:_MOST_PROBLEMS]),
         )
 
     def _place(self, entry: Entry, index: int) -> None:
@@ -188,20 +282,12 @@ class Walk:
             raise BadEntry("its prev is not the leaf hash of the entry before")
         if entry.time < self.time:
             raise BadEntry(f"its time {entry.time} lies before that of the entry before")
+        if entry.signed.statement.kind == "award":
+            return  # A second one would award the same lot.
         identity = entry.signed.statement.hash
         if identity in self._statements:
             raise BadEntry("its statement is in the log already")
         self._statements.add(identity)
-
-
-def _verify(signed: Sequence[tuple[int, SignedStatement]]) -> list[tuple[int, str]]:
-    faults = []
-    for index, statement in signed:
-        try:
-            statement.verify()
-        except LedgerError as error:
-            faults.append((index, str(error)))
-    return faults
 
 
 def _chunks(entries: Iterable[bytes]) -> Iterator[list[bytes]]:

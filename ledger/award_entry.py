@@ -8,6 +8,7 @@ property test holds the two ways together.
 import re
 from base64 import urlsafe_b64decode
 from functools import lru_cache
+from typing import NamedTuple
 
 from keys import Json, KeysError, PublicKey
 from ledger.body import STATUS_LIST_LENGTH
@@ -38,36 +39,74 @@ _AWARD = re.compile(
 )
 
 
-def read_award_entry(data: bytes) -> tuple[int, bytes, str, SignedStatement] | None:
-    """Index, prev, time and signed statement of a canonical award entry, or None."""
+class AwardFields(NamedTuple):
+    """The fields of an award entry, as they stand in its JSON."""
+
+    place: str
+    prev: str
+    key: str
+    signature: str
+    statement: str
+    author: str
+    commitment: str
+    credits: str
+    expires: str | None
+    level: str
+    lot: str
+    scheme: str
+    slot: str
+    status_list: str
+    unit: str
+    time: str
+
+
+def read_award_fields(data: bytes) -> AwardFields | None:
+    """The fields of a canonical award entry, or None."""
     try:
         match = _AWARD.match(data.decode("ascii"))
     except UnicodeDecodeError:
         return None
     if match is None:
         return None
-    index, prev, key, value, _, author, commitment, credits = match.group(*range(1, 9))
-    expires, level, lot, scheme, slot, number, unit, time = match.group(*range(9, 17))
-    place = int(slot)
-    if place >= STATUS_LIST_LENGTH or not _is_time(time) or not _is_key(key):
+    fields = AwardFields(*match.groups())
+    if (
+        int(fields.slot) >= STATUS_LIST_LENGTH
+        or not _is_time(fields.time)
+        or not _is_key(fields.key)
+        or not (fields.expires is None or _is_date(fields.expires))
+    ):
         return None
+    return fields
+
+
+def read_award_entry(data: bytes) -> tuple[int, bytes, str, SignedStatement] | None:
+    """Index, prev, time and signed statement of a canonical award entry, or None."""
+    fields = read_award_fields(data)
+    if fields is None:
+        return None
+    return int(fields.place), bytes.fromhex(fields.prev), fields.time, signed_award(fields)
+
+
+def signed_award(fields: AwardFields) -> SignedStatement:
+    """The signed statement of an award entry's fields."""
     body: dict[str, Json] = {
-        "commitment": commitment,
-        "credits": credits,
-        "level": level,
-        "lot": lot,
-        "scheme": scheme,
-        "status": {"index": place, "list": int(number)},
-        "unit": unit,
+        "commitment": fields.commitment,
+        "credits": fields.credits,
+        "level": fields.level,
+        "lot": fields.lot,
+        "scheme": fields.scheme,
+        "status": {"index": int(fields.slot), "list": int(fields.status_list)},
+        "unit": fields.unit,
     }
-    if expires is not None:
-        if not _is_date(expires):
-            return None
-        body["expires"] = expires
-    start, end = match.span(5)
-    made = Statement(author, "award", body, data[start:end])
-    signed = SignedStatement(made, ((key, urlsafe_b64decode(value + "==")),))
-    return int(index), bytes.fromhex(prev), time, signed
+    if fields.expires is not None:
+        body["expires"] = fields.expires
+    made = Statement(fields.author, "award", body, fields.statement.encode())
+    return SignedStatement(made, ((fields.key, b64(fields.signature)),))
+
+
+def b64(text: str) -> bytes:
+    """The bytes of base64url without padding, checked before to be canonical."""
+    return urlsafe_b64decode(text + "==")
 
 
 @lru_cache(maxsize=1024)

@@ -93,13 +93,34 @@ def born(entry: Entry) -> Lot:
 def moved(lot: Lot | None, statement: Statement) -> Lot:
     """The lot after a lot event; Refused where its author or its state forbids it."""
     if lot is None:
-        raise Refused(f"there is no lot {lot_name(statement)} in this bank")
-    if lot.institution != statement.author:
-        raise Refused(f"only {lot.institution} may {statement.kind} its lot {lot.lot}")
-    allowed, state = _EVENTS[statement.kind]
-    if lot.state not in allowed:
-        raise Refused(f"the lot {lot.lot} is {lot.state}; it cannot {statement.kind}")
+        raise missing(lot_name(statement))
+    state = move(lot.lot, lot.state, lot.institution, statement.author, statement.kind)
     return replace(lot, state=state)
+
+
+def missing(lot: str) -> Refused:
+    """What is said to an event of a lot that there is not."""
+    return Refused(f"there is no lot {lot} in this bank")
+
+
+def awarded_already(lot: str) -> Refused:
+    """What is said to a second award of a lot."""
+    return Refused(f"the lot {lot} was awarded already")
+
+
+def slot_taken(slot: Slot) -> Refused:
+    """What is said to a second award of a status slot."""
+    return Refused(f"the status slot {slot.list}#{slot.index} is taken")
+
+
+def move(lot: str, state: LotState, institution: str, author: str, kind: str) -> LotState:
+    """The state a lot event of `kind` by `author` leads to; Refused where it is not allowed."""
+    if institution != author:
+        raise Refused(f"only {institution} may {kind} its lot {lot}")
+    allowed, after = _EVENTS[kind]
+    if state not in allowed:
+        raise Refused(f"the lot {lot} is {state}; it cannot {kind}")
+    return after
 
 
 class LotBook:
@@ -108,6 +129,9 @@ class LotBook:
     def __init__(self) -> None:
         self.lots: dict[str, Lot] = {}
         self._slots: set[Slot] = set()
+
+    def __len__(self) -> int:
+        return len(self.lots)
 
     def know(self, lot: Lot) -> None:
         """Take in a lot that was checked before."""
@@ -124,8 +148,8 @@ class LotBook:
         else:
             lot = born(entry)
             if lot.lot in self.lots:
-                raise Refused(f"the lot {lot.lot} was awarded already")
+                raise awarded_already(lot.lot)
             if lot.slot in self._slots:
-                raise Refused(f"the status slot {lot.slot.list}#{lot.slot.index} is taken")
+                raise slot_taken(lot.slot)
             self._slots.add(lot.slot)
         self.lots[lot.lot] = lot

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Engine, LargeBinary, MetaData, Table, Text, delete, select
 
 from ledger.audit import Walk
+from ledger.award_run import signature_fault
 from ledger.checkpoint import Checkpoint
 from ledger.entry import Entry
 from ledger.errors import BadEntry, BadNote, LedgerError
-from ledger.lots import Lot, LotState, Slot, concerns_lot, lot_name
+from ledger.lots import Lot, LotBook, LotState, Slot, concerns_lot, lot_name
 from ledger.note import VerifierKey, open_note
 from ledger.static import StaticLog
 from ledger.store import NUMBER, open_store, reading, writing
@@ -102,12 +103,15 @@ class Monitor:
         ours = True
         for data in log.entries(old, checkpoint.size) if checkpoint.size > old else ():
             ours = ours and (walk.registry.identity is not None or _is_opening(data))
-            entry = walk.entry(data) if ours else None
             if not ours:
                 walk.tree.append(leaf_hash(data))
-            elif entry is not None:
-                new.append(entry)
-                _check_signature(walk, entry)
+            else:
+                entry = walk.entry(data)
+                if entry is not None:
+                    new.append(entry)
+                    fault = signature_fault(entry.signed)
+                    if fault is not None:
+                        walk.wrong(walk.tree.size - 1, fault)
             if not walk.tree.size % 1000:
                 progress(walk.tree.size)
         progress(walk.tree.size)
@@ -120,7 +124,7 @@ class Monitor:
     def _check_continues(
         self,
         log: StaticLog,
-        walk: Walk,
+        walk: Walk[LotBook],
         seen: str,
         note: str,
         checkpoint: Checkpoint,
@@ -151,7 +155,7 @@ class Monitor:
             ) from error
 
     def _check_note(
-        self, walk: Walk, note: str, checkpoint: Checkpoint, keys: Sequence[VerifierKey]
+        self, walk: Walk[LotBook], note: str, checkpoint: Checkpoint, keys: Sequence[VerifierKey]
     ) -> None:
         known = _trusted(walk, keys)
         try:
@@ -162,8 +166,8 @@ class Monitor:
         if walk.tree.root != checkpoint.root:
             walk.problem(f"the {checkpoint.size} entries do not hash to the checkpoint's root")
 
-    def _load(self, origin: str) -> tuple[Walk, str | None]:
-        walk = Walk()
+    def _load(self, origin: str) -> tuple[Walk[LotBook], str | None]:
+        walk = Walk(LotBook())
         with reading(self._engine) as connection:
             row = connection.execute(select(_logs).where(_logs.c.origin == origin)).first()
             if row is None:
@@ -180,7 +184,9 @@ class Monitor:
                 )
         return walk, str(row.note)
 
-    def _save(self, checkpoint: Checkpoint, walk: Walk, note: str, new: list[Entry]) -> None:
+    def _save(
+        self, checkpoint: Checkpoint, walk: Walk[LotBook], note: str, new: list[Entry]
+    ) -> None:
         origin = checkpoint.origin
         others = [e for e in new if not concerns_lot(e.signed.statement.kind)]
         names = {lot_name(e.signed.statement) for e in new if concerns_lot(e.signed.statement.kind)}
@@ -232,7 +238,7 @@ def compare(logs: Sequence[tuple[str, StaticLog]]) -> None:
             shown[checkpoint.origin] = (checkpoint, note, place)
 
 
-def _trusted(walk: Walk, keys: Sequence[VerifierKey]) -> Sequence[VerifierKey]:
+def _trusted(walk: Walk[LotBook], keys: Sequence[VerifierKey]) -> Sequence[VerifierKey]:
     identity = walk.registry.identity
     return keys or (identity.log_keys if identity else ())
 
@@ -261,13 +267,6 @@ def _is_opening(data: bytes) -> bool:
         return Entry.parse(data).signed.statement.kind == "log.open"
     except LedgerError:
         return False
-
-
-def _check_signature(walk: Walk, entry: Entry) -> None:
-    try:
-        entry.signed.verify()
-    except LedgerError as error:
-        walk.problem(f"entry {entry.index}: {error}")
 
 
 def _lot(name: str, institution: str, number: int, slot: int, index: int, state: str) -> Lot:

@@ -21,6 +21,11 @@ _MAX_BYTES = 60_000
 _MAX_SIGNATURES = 16
 
 
+def signed_message(statement: bytes) -> bytes:
+    """What is signed of a statement, given its exact bytes."""
+    return _CONTEXT + statement
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """What `author` (a DID) states: a `kind` of fact and its `body`."""
@@ -69,7 +74,7 @@ class Statement:
 
     def sign(self, *signers: Signer) -> "SignedStatement":
         """This statement with a signature by each of `signers`."""
-        message = _CONTEXT + self.data
+        message = signed_message(self.data)
         return SignedStatement(
             self,
             tuple(sorted((signer.public_key.multikey, signer.sign(message)) for signer in signers)),
@@ -112,7 +117,7 @@ class SignedStatement:
 
     def verify(self) -> None:
         """Check every signature, not its authority; BadStatement names the one that fails."""
-        message = _CONTEXT + self.statement.data
+        message = signed_message(self.statement.data)
         for key, value in self.signatures:
             try:
                 PublicKey.from_multikey(key).verify(message, value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +36,8 @@ from tests.log_kit import (
     opening,
 )
 
+# The package shows the function of that name.
+AUDIT = sys.modules["ledger.audit"]
 TIME = "2026-11-23T18:18:22Z"
 STRANGER = PrivateKey.from_seed(b"s" * 32)
 HONEST = [
@@ -96,6 +100,52 @@ def test_a_long_log_passes_and_its_last_forgery_is_named() -> None:
     statements[-1] = SignedStatement(last.statement, award(0).signatures)
     (problem,) = problems(chained(statements))
     assert problem.startswith("entry 704: the statement's signature by z6Mk")
+
+
+BROKEN: dict[str, Callable[[list[SignedStatement]], None]] = {
+    "nothing": lambda statements: None,
+    "second award of a lot": lambda statements: statements.append(award(3, "3")),
+    "second award of a status slot": lambda statements: statements.append(award(800, slot=3)),
+    "move of no lot": lambda statements: statements.append(lot_event("suspend", 999)),
+    "forged in the middle": lambda statements: statements.__setitem__(
+        400, SignedStatement(statements[400].statement, award(0).signatures)
+    ),
+    "stranger in the middle": lambda statements: statements.__setitem__(
+        401, award(900).statement.sign(STRANGER)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_many_processes_find_what_one_finds(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Awards are taken in runs, lots in partitions; entry by entry the same comes out."""
+    statements = [*opening(), *(award(number) for number in range(700)), lot_event("revoke", 2)]
+    BROKEN[case](statements)
+    entries = chained(statements)
+    notes = [noted(entries, 650), noted(entries)]
+    monkeypatch.setattr(AUDIT, "_CHUNK", 64)
+    alone = audit(entries, notes, workers=1)
+    monkeypatch.setattr(AUDIT, "_FEW", 2)
+    assert audit(entries, notes, workers=2) == alone
+    assert len(alone.problems) == (case != "nothing")
+    monkeypatch.setattr(AUDIT.Walk, "run", lambda walk, run: False)
+    assert audit(entries, notes, workers=1) == alone
+    monkeypatch.undo()
+    unsigned = audit(entries, notes, signatures=False)
+    assert unsigned == (replace(alone, problems=()) if case.startswith("forged") else alone)
+
+
+def test_lots_that_do_not_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.lot_partitions._PARTITIONS", 2)
+    monkeypatch.setattr("ledger.lot_partitions._BUFFER", 64)
+    monkeypatch.setattr("ledger.lot_partitions._IN_MEMORY", 128)
+    events = [lot_event("suspend", 7), lot_event("reinstate", 7), lot_event("revoke", 7)]
+    honest = [*opening(), *(award(number) for number in range(300)), *events]
+    assert problems(chained(honest)) == ()
+    (problem,) = problems(chained([*honest, lot_event("suspend", 7, "again"), award(301)]))
+    assert problem == f"entry 308: the lot {lot(7)} is revoked; it cannot suspend"
+    (problem,) = problems(chained([*honest, award(8, "3", slot=999)]))
+    assert problem == f"entry 308: the lot {lot(8)} was awarded already"
 
 
 def test_every_changed_byte_of_an_entry_is_named() -> None:
