@@ -5,7 +5,6 @@ Each caller returns only when its own statements are durable and under a signed 
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
@@ -15,8 +14,6 @@ from ledger.sequencer import Outcome, Sequencer
 from ledger.statement import SignedStatement
 
 _MOST = 2000
-# With several callers about, a moment's wait gathers more of them into one commit.
-_LINGER = 0.005
 _Waiting = tuple[Sequence[SignedStatement], "Future[list[Outcome]]"]
 
 
@@ -61,15 +58,12 @@ class GroupCommit:
         self._thread.join(timeout=60)
 
     def _run(self) -> None:
-        crowded = False
+        # No waiting for more to join: while one group is committed the next one gathers.
         while True:
             first = self._queue.get()
             if first is None:
                 return
-            if crowded:
-                time.sleep(_LINGER)
             group = self._gather(first)
-            crowded = len(group) > 1
             self._commit([item for item in group if item is not None])
             if None in group:
                 return
