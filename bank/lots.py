@@ -4,14 +4,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, select
 
 from bank.tables import credentials, lots
 from ledger import Entry, Lot, LotState, Refused, SignedStatement, Slot
-from ledger.bulk import Row, insert_rows
+from ledger.bulk import Row, insert_rows, select_rows
 from ledger.lots import born, concerns_lot, lot_name, moved, slot_of, slot_taken
-
-_CHUNK = 400
 
 
 class LotProjection:
@@ -116,35 +114,29 @@ def rows(connection: Connection) -> list[tuple[Any, ...]]:
 
 
 def _read_lots(connection: Connection, names: Sequence[str]) -> dict[str, Lot]:
+    columns = [column.name for column in lots.columns]
     found = {}
-    for start in range(0, len(names), _CHUNK):
-        query = select(lots).where(lots.c.lot.in_(names[start : start + _CHUNK]))
-        for row in connection.execute(query):
-            found[row.lot] = Lot(
-                row.lot,
-                row.institution,
-                row.unit,
-                row.credits,
-                row.scheme,
-                row.level,
-                row.expires,
-                row.commitment,
-                Slot(row.list, row.slot),
-                row.award_index,
-                LotState(row.state),
-            )
+    for row in select_rows(connection, lots, columns, ("lot",), [(name,) for name in names]):
+        found[row.lot] = Lot(
+            row.lot,
+            row.institution,
+            row.unit,
+            row.credits,
+            row.scheme,
+            row.level,
+            row.expires,
+            row.commitment,
+            Slot(row.list, row.slot),
+            row.award_index,
+            LotState(row.state),
+        )
     return found
 
 
 def _taken(connection: Connection, wanted: set[Slot]) -> set[Slot]:
     pairs = sorted((slot.list, slot.index) for slot in wanted)
-    found: set[Slot] = set()
-    for start in range(0, len(pairs), _CHUNK):
-        query = select(lots.c.list, lots.c.slot).where(
-            tuple_(lots.c.list, lots.c.slot).in_(pairs[start : start + _CHUNK])
-        )
-        found.update(Slot(row.list, row.slot) for row in connection.execute(query))
-    return found
+    found = select_rows(connection, lots, ("list", "slot"), ("list", "slot"), pairs)
+    return {Slot(row.list, row.slot) for row in found}
 
 
 def _row(lot: Lot) -> Row:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ledger.authority import Registry
 from ledger.award_run import signature_fault
-from ledger.bulk import Row, insert_rows
+from ledger.bulk import Row, insert_rows, select_rows
 from ledger.clock import format_time
 from ledger.entry import Entry
 from ledger.errors import LedgerError, Refused, StoreFault
@@ -205,14 +205,9 @@ def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
 
 
 def _places(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
-    found: dict[bytes, tuple[int, bytes]] = {}
-    for start in range(0, len(hashes), 500):
-        query = select(entries.c.statement, entries.c.idx, entries.c.leaf).where(
-            entries.c.statement.in_(hashes[start : start + 500])
-        )
-        for row in connection.execute(query):
-            found[bytes(row.statement)] = (row.idx, bytes(row.leaf))
-    return found
+    columns = ("statement", "idx", "leaf")
+    found = select_rows(connection, entries, columns, ("statement",), [(name,) for name in hashes])
+    return {bytes(row.statement): (row.idx, bytes(row.leaf)) for row in found}
 
 
 def _move_head(connection: Connection, before: Head, state: _State, time: str) -> None:
