@@ -239,9 +239,22 @@ class Registry:
             count -= 1
         if int(_text(body, "quorum")) > count:
             raise Refused(f"{count} witnesses cannot give a quorum of {body['quorum']}")
-        for key in _texts(body.get("keys", [])):
-            if VerifierKey.parse(key).kind == ED25519:
+        taken = {
+            key.raw: other
+            for other, record in self.witnesses.items()
+            if other != operator
+            for key in record.keys
+        }
+        own = {key.raw for key in self.identity.log_keys} if self.identity else set()
+        for text in _texts(body.get("keys", [])):
+            key = VerifierKey.parse(text)
+            if key.kind == ED25519:
                 raise Refused("a witness's key is a cosignature key, not a log's")
+            if key.raw in own:
+                raise Refused("a log is no witness of itself: this key is its own")
+            # One operator under two names would count twice towards the quorum.
+            if key.raw in taken:
+                raise Refused(f"the key {key.name} is the witness {taken[key.raw]}'s already")
 
     def _check_key(self, kind: str, key: str, member: Member) -> None:
         if kind == "key.add":

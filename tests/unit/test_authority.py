@@ -227,7 +227,16 @@ def test_witnesses() -> None:
     retire = {"operator": "jiangsu", "quorum": 0}
     chain.refused(governed("witness.retire", retire), "jiangsu is not a witness")
     chain.add(governed("witness.admit", body))
-    chain.add(governed("witness.admit", {**body, "operator": "sichuan", "quorum": 2}))
+    second = {**body, "operator": "sichuan", "quorum": 2}
+    chain.refused(governed("witness.admit", second), "is the witness jiangsu's already")
+    renamed = [str(Ed25519Cosigner("v.example", OTHER).key)]
+    chain.refused(
+        governed("witness.admit", {**second, "keys": renamed}), "is the witness jiangsu's already"
+    )
+    itself = [str(Ed25519Cosigner("v.example", LOG).key)]
+    chain.refused(governed("witness.admit", {**second, "keys": itself}), "no witness of itself")
+    own = [str(Ed25519Cosigner("v.example", STRANGER).key)]
+    chain.add(governed("witness.admit", {**second, "keys": own}))
     assert (set(chain.registry.witnesses), chain.registry.quorum) == ({"jiangsu", "sichuan"}, 2)
     # The same operator again has other keys, and is not one more.
     chain.refused(governed("witness.admit", {**body, "quorum": 3}), "2 witnesses cannot give")
