@@ -11,11 +11,18 @@ from credentials.document import CredentialFacts, check_context, read_credential
 from credentials.errors import BadDocument, BadProof, BadStatusList, CredentialsError
 from credentials.moment import format_moment, parse_moment
 from credentials.proofs import (
+    ASSERTION,
+    AUTHENTICATION,
+    ECDSA_JCS,
+    ECDSA_RDFC,
+    ED25519_2020,
     JCS,
     RDFC,
     SUITES,
     ProofResult,
+    Terms,
     commitment,
+    key_in_did_key,
     key_in_method,
     sign,
     verify_proofs,
@@ -31,6 +38,11 @@ from credentials.status import (
 )
 
 __all__ = [
+    "ASSERTION",
+    "AUTHENTICATION",
+    "ECDSA_JCS",
+    "ECDSA_RDFC",
+    "ED25519_2020",
     "JCS",
     "RDFC",
     "REVOCATION",
@@ -48,10 +60,12 @@ __all__ = [
     "ProofResult",
     "StatusList",
     "StatusSlot",
+    "Terms",
     "achievement_credential",
     "check_context",
     "commitment",
     "format_moment",
+    "key_in_did_key",
     "key_in_method",
     "list_url",
     "parse_moment",

@@ -1,42 +1,83 @@
-"""Data Integrity proofs with `eddsa-rdfc-2022` and `eddsa-jcs-2022` (VC DI EdDSA 1.0, section 3).
+"""Data Integrity proofs: the EdDSA and ECDSA suites, in RDF and JCS form (VC DI EdDSA and ECDSA).
 
-Both hash the proof's options and the document without its proofs, and sign the two hashes.
-They differ in how they make bytes of JSON: RDF canonicalisation or JCS.
+All hash the proof's options and the document without its proofs, and sign the two hashes.
+They differ in how they make bytes of JSON (RDF canonicalisation or JCS), and in the key.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import sha256, sha384
 
-from credentials.errors import BadProof, CredentialsError
+from credentials.errors import BadProof, CredentialsError, WrongChallenge, WrongDomain
 from credentials.moment import parse_moment
 from credentials.rdf import canonical_nquads
 from keys import (
+    AnySigner,
     Json,
     KeysError,
     PublicKey,
-    Signer,
+    VerificationKey,
     base58_decode,
     base58_encode,
     encode,
+    read_multikey,
 )
 
 RDFC = "eddsa-rdfc-2022"
 JCS = "eddsa-jcs-2022"
 SUITES = (RDFC, JCS)
-_PURPOSE = "assertionMethod"
+ECDSA_RDFC = "ecdsa-rdfc-2019"
+ECDSA_JCS = "ecdsa-jcs-2019"
+ED25519_2020 = "Ed25519Signature2020"
+"""A type of proof of its own, checked and never made: what wallets held before 2022."""
+ASSERTION = "assertionMethod"
+AUTHENTICATION = "authentication"
+_ALGORITHMS = {
+    RDFC: ("Ed25519",),
+    JCS: ("Ed25519",),
+    ED25519_2020: ("Ed25519",),
+    ECDSA_RDFC: ("P-256", "P-384"),
+    ECDSA_JCS: ("P-256", "P-384"),
+}
+_BY_JCS = (JCS, ECDSA_JCS)
 _FIELDS = {
     "@context",
+    "challenge",
     "created",
     "cryptosuite",
+    "domain",
     "expires",
     "id",
+    "nonce",
+    "previousProof",
     "proofPurpose",
     "proofValue",
     "type",
     "verificationMethod",
 }
 _MOST_PROOFS = 8
+
+KeyOf = Callable[[str], VerificationKey]
+"""The key of a verification method; BadProof where there is none."""
+Canonicalise = Callable[[Json], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a proof is made for: a purpose and, in a presentation, a domain and a challenge."""
+
+    purpose: str = ASSERTION
+    domain: str | None = None
+    challenge: str | None = None
+    expires: str | None = None
+
+    def options(self) -> dict[str, Json]:
+        """The proof's options that say so."""
+        given = {"domain": self.domain, "challenge": self.challenge, "expires": self.expires}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+_ASSERTING = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +90,8 @@ class ProofResult:
     expires: str
     understood: bool
     error: str | None
+    problem: str = ""
+    """The kind of error, as the W3C's specifications name it."""
 
     @property
     def passed(self) -> bool:
@@ -58,26 +101,51 @@ class ProofResult:
 
 def sign(
     document: dict[str, Json],
-    signer: Signer,
+    signer: AnySigner,
     method: str,
     created: str,
     suites: Sequence[str] = SUITES,
+    terms: Terms = _ASSERTING,
+    canonicalise: Canonicalise = canonical_nquads,
 ) -> dict[str, Json]:
     """The document with a proof of each suite by `signer`, whose verification method is `method`.
 
     A single suite gives a single proof object, several a list. `created` is xsd:dateTimeStamp text.
+    BadProof where a suite is not for the signer's kind of key.
     """
     parse_moment(created, "created")
+    for suite in suites:
+        if suite == ED25519_2020 or signer.public_key.algorithm not in _ALGORITHMS.get(suite, ()):
+            raise BadProof(
+                f"a key of {signer.public_key.algorithm} makes no proof of {suite!r:.40}"
+            )
     unsecured = {name: value for name, value in document.items() if name != "proof"}
-    proofs: list[Json] = [_proof(unsecured, signer, method, created, suite) for suite in suites]
+    proofs: list[Json] = []
+    for suite in suites:
+        options: dict[str, Json] = {
+            "type": "DataIntegrityProof",
+            "cryptosuite": suite,
+            "created": created,
+            "verificationMethod": method,
+            "proofPurpose": terms.purpose,
+            **terms.options(),
+        }
+        if suite in _BY_JCS and "@context" in unsecured:
+            options["@context"] = unsecured["@context"]
+        data = _to_sign(unsecured, options, suite, signer.public_key, canonicalise)
+        proofs.append({**options, "proofValue": "z" + base58_encode(signer.sign(data))})
     return {**unsecured, "proof": proofs[0] if len(proofs) == 1 else proofs}
 
 
 def verify_proofs(
-    document: dict[str, Json], key_of: Callable[[str], PublicKey]
+    document: dict[str, Json],
+    key_of: KeyOf,
+    terms: Terms = _ASSERTING,
+    canonicalise: Canonicalise = canonical_nquads,
 ) -> tuple[ProofResult, ...]:
     """Check every proof that is understood; `key_of` gives the key of a verification method.
 
+    Each must be for the purpose of `terms`, and for its domain and challenge where it has them.
     The caller decides on the results: a document is good only if one passed and none failed.
     BadProof if there are no proofs at all, or too many.
     """
@@ -86,7 +154,8 @@ def verify_proofs(
     if proof is None or not 0 < len(proofs) <= _MOST_PROOFS:
         raise BadProof(f"the document carries no proof, or more than {_MOST_PROOFS}")
     unsecured = {name: value for name, value in document.items() if name != "proof"}
-    return tuple(_check(unsecured, one, key_of) for one in proofs)
+    check = _Check(unsecured, proofs, key_of, terms, canonicalise)
+    return tuple(check.result(one) for one in proofs)
 
 
 def commitment(document: dict[str, Json]) -> bytes:
@@ -97,80 +166,140 @@ def commitment(document: dict[str, Json]) -> bytes:
 
 
 def key_in_method(method: str) -> PublicKey:
-    """The key that a verification method `<did>#<multikey>` names; BadProof if it names none."""
+    """The Ed25519 key a verification method `<did>#<multikey>` names; BadProof if it names none.
+
+    For issuers whose keys a registry knows: it says whose key this is, the DID does not.
+    """
     try:
         return PublicKey.from_multikey(method.partition("#")[2])
     except KeysError as error:
         raise BadProof(f"the verification method {method[:100]!r} names no key: {error}") from error
 
 
-def _proof(
-    unsecured: dict[str, Json], signer: Signer, method: str, created: str, suite: str
-) -> dict[str, Json]:
-    options: dict[str, Json] = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": suite,
-        "created": created,
-        "verificationMethod": method,
-        "proofPurpose": _PURPOSE,
-    }
-    if suite == JCS and "@context" in unsecured:
-        options["@context"] = unsecured["@context"]
-    signature = signer.sign(_to_sign(unsecured, options))
-    return {**options, "proofValue": "z" + base58_encode(signature)}
-
-
-def _to_sign(unsecured: dict[str, Json], options: dict[str, Json]) -> bytes:
-    if options["cryptosuite"] == JCS:
-        return sha256(encode(options)).digest() + sha256(encode(unsecured)).digest()
-    config = {**options, "@context": unsecured.get("@context")}
-    return sha256(canonical_nquads(config)).digest() + sha256(canonical_nquads(unsecured)).digest()
-
-
-def _check(
-    unsecured: dict[str, Json], proof: Json, key_of: Callable[[str], PublicKey]
-) -> ProofResult:
-    if not isinstance(proof, dict):
-        return ProofResult("", "", "", "", understood=True, error="a proof is not an object")
-    suite, method = _text(proof, "cryptosuite"), _text(proof, "verificationMethod")
-    created, expires = _text(proof, "created"), _text(proof, "expires")
-    if proof.get("type") != "DataIntegrityProof" or suite not in SUITES:
-        name = suite or _text(proof, "type")
-        return ProofResult(name, method, created, expires, understood=False, error=None)
+def key_in_did_key(method: str) -> VerificationKey:
+    """The key of a verification method `did:key:<multikey>#<multikey>`; BadProof if it is none."""
+    did, _, fragment = method.partition("#")
+    if did != f"did:key:{fragment}":
+        raise BadProof(f"the verification method {method[:120]!r} is not a did:key's own key")
     try:
-        _check_signature(unsecured, proof, suite, key_of(method))
-    except (CredentialsError, KeysError) as error:
-        return ProofResult(suite, method, created, expires, understood=True, error=str(error))
-    return ProofResult(suite, method, created, expires, understood=True, error=None)
+        return read_multikey(fragment)
+    except KeysError as error:
+        raise BadProof(f"the verification method {method[:120]!r} names no key: {error}") from error
 
 
-def _check_signature(
-    unsecured: dict[str, Json], proof: dict[str, Json], suite: str, key: PublicKey
-) -> None:
-    unknown = sorted(set(proof) - _FIELDS)
-    if unknown:
-        raise BadProof(f"the proof has a field that is not understood: {unknown[0][:40]!r}")
-    if proof.get("proofPurpose") != _PURPOSE:
-        raise BadProof(f"the proof is for {proof.get('proofPurpose')!r:.40}, not {_PURPOSE}")
-    # Plain text and nothing else: RDF has the same quads for an `expires` that stands in a list, so
-    # its signature would hold while nobody found a time to compare with (sections 3.2.5, 3.3.5).
-    for field in ("created", "expires"):
-        if field in proof:
-            parse_moment(_text(proof, field), field)
-    # An entry added to @context after signing would change what the document means, while a
-    # JCS proof, which carries the context it signed, would still hold (section 3.3.2, step 4).
-    if "@context" in proof and proof["@context"] != unsecured.get("@context"):
-        raise BadProof("the document's @context is not the one that was signed")
-    value = proof.get("proofValue")
-    if not isinstance(value, str) or not value.startswith("z"):
-        raise BadProof("the proof value is not base58btc multibase")
-    options = {name: item for name, item in proof.items() if name != "proofValue"}
-    if suite == RDFC:
-        options.pop("@context", None)
-    signature = base58_decode(value[1:])
-    if "z" + base58_encode(signature) != value:
-        raise BadProof("the proof value is not in its one base58btc form")
-    key.verify(_to_sign(unsecured, options), signature)
+def _to_sign(
+    unsecured: dict[str, Json],
+    options: dict[str, Json],
+    suite: str,
+    key: VerificationKey,
+    canonicalise: Canonicalise,
+) -> bytes:
+    # The hash goes with the curve (VC DI ECDSA 1.0, section 3.2.4).
+    digest = sha384 if key.algorithm == "P-384" else sha256
+    if suite in _BY_JCS:
+        return digest(encode(options)).digest() + digest(encode(unsecured)).digest()
+    config = {**options, "@context": unsecured.get("@context")}
+    return digest(canonicalise(config)).digest() + digest(canonicalise(unsecured)).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """The check of a document's proofs, one by one."""
+
+    unsecured: dict[str, Json]
+    proofs: Sequence[Json]
+    key_of: KeyOf
+    terms: Terms
+    canonicalise: Canonicalise
+
+    def result(self, proof: Json) -> ProofResult:
+        if not isinstance(proof, dict):
+            error = "a proof is not an object"
+            return ProofResult("", "", "", "", True, error, BadProof.problem)
+        suite = _suite(proof)
+        shown = suite or _text(proof, "cryptosuite") or _text(proof, "type")
+        fault, problem = self._fault(proof, suite) if suite else (None, "")
+        return ProofResult(
+            suite or shown,
+            _text(proof, "verificationMethod"),
+            _text(proof, "created"),
+            _text(proof, "expires"),
+            understood=bool(suite),
+            error=fault,
+            problem=problem,
+        )
+
+    def _fault(self, proof: dict[str, Json], suite: str) -> tuple[str | None, str]:
+        try:
+            self._check(proof, suite)
+        except CredentialsError as error:
+            return str(error), error.problem
+        except KeysError as error:
+            return str(error), BadProof.problem
+        return None, ""
+
+    def _check(self, proof: dict[str, Json], suite: str) -> None:
+        unknown = sorted(set(proof) - _FIELDS)
+        if unknown:
+            raise BadProof(f"the proof has a field that is not understood: {unknown[0][:40]!r}")
+        self._check_terms(proof)
+        # Plain text and nothing else: RDF has the same quads for an `expires` that stands in a
+        # list, so its signature would hold while nobody found a time to compare with (sections
+        # 3.2.5, 3.3.5).
+        for field in ("created", "expires"):
+            if field in proof:
+                parse_moment(_text(proof, field), field)
+        # An entry added to @context after signing would change what the document means, while a
+        # JCS proof, which carries the context it signed, would still hold (section 3.3.2, step 4).
+        if "@context" in proof and proof["@context"] != self.unsecured.get("@context"):
+            raise BadProof("the document's @context is not the one that was signed")
+        value = proof.get("proofValue")
+        if not isinstance(value, str) or not value.startswith("z"):
+            raise BadProof("the proof value is not base58btc multibase")
+        options = {name: item for name, item in proof.items() if name != "proofValue"}
+        if suite not in _BY_JCS:
+            options.pop("@context", None)
+        signature = base58_decode(value[1:])
+        if "z" + base58_encode(signature) != value:
+            raise BadProof("the proof value is not in its one base58btc form")
+        key = self.key_of(_text(proof, "verificationMethod"))
+        if key.algorithm not in _ALGORITHMS[suite]:
+            raise BadProof(f"a key of {key.algorithm} makes no proof of {suite}")
+        unsecured = {**self.unsecured, **self._previous(proof)}
+        key.verify(_to_sign(unsecured, options, suite, key, self.canonicalise), signature)
+
+    def _check_terms(self, proof: dict[str, Json]) -> None:
+        wanted = self.terms
+        purpose = proof.get("proofPurpose")
+        if purpose != wanted.purpose:
+            raise BadProof(f"the proof is for {purpose!r:.40}, not {wanted.purpose}")
+        domain = proof.get("domain")
+        domains = domain if isinstance(domain, list) else [domain]
+        if wanted.domain is not None and wanted.domain not in domains:
+            raise WrongDomain(f"the proof is for the domain {domain!r:.80}, not {wanted.domain}")
+        if wanted.challenge is not None and proof.get("challenge") != wanted.challenge:
+            raise WrongChallenge("the proof does not answer the challenge that was given")
+
+    def _previous(self, proof: dict[str, Json]) -> dict[str, Json]:
+        """The proofs this one was added to, as part of what it signs (VC DI 1.0, section 4.4)."""
+        if "previousProof" not in proof:
+            return {}
+        named = proof["previousProof"]
+        names = named if isinstance(named, list) else [named]
+        known = [other for other in self.proofs if isinstance(other, dict) and other is not proof]
+        for name in names:
+            if not any(isinstance(name, str) and other.get("id") == name for other in known):
+                raise BadProof(f"there is no earlier proof {name!r:.80}, which a proof builds on")
+        return {"proof": [other for other in known if other.get("id") in names]}
+
+
+def _suite(proof: dict[str, Json]) -> str:
+    """The name of the proof's suite, or nothing if it is not checked here."""
+    suite = _text(proof, "cryptosuite")
+    if proof.get("type") == ED25519_2020 and "cryptosuite" not in proof:
+        return ED25519_2020
+    known = proof.get("type") == "DataIntegrityProof" and suite != ED25519_2020
+    return suite if known and suite in _ALGORITHMS else ""
 
 
 def _text(proof: dict[str, Json], field: str) -> str:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from credentials.errors import BadStatusList
+from credentials.errors import BadStatusList, StatusListTooShort, StatusOutOfRange
 from keys import Json
 
 LENGTH = 131_072
@@ -73,7 +73,7 @@ class StatusList:
 
     def __getitem__(self, index: int) -> bool:
         if not 0 <= index < 8 * len(self.bits):
-            raise BadStatusList(f"the status list has no entry {index}")
+            raise StatusOutOfRange(f"the status list has no entry {index}")
         return bool(self.bits[index // 8] & (0x80 >> (index % 8)))
 
     def encode(self) -> str:
@@ -97,7 +97,7 @@ class StatusList:
         if not unzip.eof or unzip.unconsumed_tail or unzip.unused_data:
             raise BadStatusList("the status list is cut short, too long, or has bytes to spare")
         if len(bits) < LENGTH // 8:
-            raise BadStatusList(f"the status list has {8 * len(bits)} entries, under {LENGTH}")
+            raise StatusListTooShort(f"the status list has {8 * len(bits)} entries, under {LENGTH}")
         return cls(bits)
 
 

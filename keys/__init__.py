@@ -2,6 +2,7 @@
 
 from keys.canonical import Json, encode, parse, parse_exact
 from keys.did import did_document, did_key, did_web, did_web_url, verification_method
+from keys.ecdsa import EcdsaPrivateKey, EcdsaPublicKey
 from keys.ed25519 import PrivateKey, PublicKey, Signer
 from keys.encoding import b64u_decode, b64u_encode, base58_decode, base58_encode
 from keys.errors import (
@@ -13,11 +14,15 @@ from keys.errors import (
     NotCanonical,
 )
 from keys.keystore import open_signer, read_keystore, write_keystore
+from keys.multikey import AnySigner, VerificationKey, read_multikey
 
 __all__ = [
+    "AnySigner",
     "BadIdentifier",
     "BadKey",
     "BadSignature",
+    "EcdsaPrivateKey",
+    "EcdsaPublicKey",
     "Json",
     "KeysError",
     "KeystoreError",
@@ -25,6 +30,7 @@ __all__ = [
     "PrivateKey",
     "PublicKey",
     "Signer",
+    "VerificationKey",
     "b64u_decode",
     "b64u_encode",
     "base58_decode",
@@ -38,6 +44,7 @@ __all__ = [
     "parse",
     "parse_exact",
     "read_keystore",
+    "read_multikey",
     "verification_method",
     "write_keystore",
 ]

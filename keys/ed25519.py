@@ -31,6 +31,11 @@ class PublicKey:
             raise BadKey("not an acceptable Ed25519 public key: off the curve or of small order")
 
     @property
+    def algorithm(self) -> str:
+        """`Ed25519`."""
+        return "Ed25519"
+
+    @property
     def multikey(self) -> str:
         """The key as a Multikey string, `z6Mk…` (W3C Controlled Identifiers 1.0, 2.2.2)."""
         return _multikey(self.raw)

@@ -7,7 +7,7 @@ direction. Whatever is dropped is not signed, so it is refused here instead.
 from collections.abc import Iterator
 
 from credentials.errors import BadDocument
-from credentials.rdf.contexts import UnknownContext, known_contexts
+from credentials.rdf.contexts import UnknownContext, example_contexts, known_contexts
 from credentials.rdf.nquads import EXACT, SMALLEST, UNWRITABLE, double
 from keys import Json
 
@@ -15,11 +15,15 @@ MAX_VALUES = 5000
 # PyLD compares each item of a list with all before it, so an item weighs as much as five values.
 LIST_ITEM = 5
 MAX_DEPTH = 48
-_KEYWORDS = {"@context", "@id", "@language", "@list", "@set", "@type", "@value"}
+_MOST_TERMS = 64
+_KEYWORDS = {"@context", "@direction", "@id", "@language", "@list", "@set", "@type", "@value"}
 
 
-def admit(document: Json) -> None:
-    """BadDocument unless the document is one object of bounded size, with known contexts only."""
+def admit(document: Json, written: bool = False) -> None:
+    """BadDocument unless the document is one object of bounded size, with known contexts only.
+
+    Where `written`, contexts may also be those for examples, or written into the document.
+    """
     if type(document) is not dict:
         raise BadDocument("a JSON-LD document must be a JSON object")
     budget = MAX_VALUES
@@ -29,14 +33,14 @@ def admit(document: Json) -> None:
             return
         for value in level:
             budget -= LIST_ITEM * len(value) if type(value) is list else 1
-        level = [child for value in level for child in _children(value)]
+        level = [child for value in level for child in _children(value, written)]
         if len(level) > budget:
             raise BadDocument(f"the document holds more than {MAX_VALUES} values")
     if level:
         raise BadDocument(f"the document is nested deeper than {MAX_DEPTH} levels")
 
 
-def _children(value: Json) -> Iterator[Json]:
+def _children(value: Json, written: bool) -> Iterator[Json]:
     if type(value) is dict:
         for key, item in value.items():
             _check_key(key)
@@ -45,7 +49,7 @@ def _children(value: Json) -> Iterator[Json]:
                     f"{key!r:.120} is null: JSON-LD ignores it, a signature would too"
                 )
             if key == "@context":
-                _check_context(item)
+                _check_context(item, written)
             else:
                 yield item
     elif type(value) is list:
@@ -80,11 +84,26 @@ def _check_number(value: int | float) -> None:
         raise BadDocument(f"the number {value!r:.40} has digits that a signature would not cover")
 
 
-def _check_context(value: Json) -> None:
+def _check_context(value: Json, written: bool) -> None:
     for entry in value if type(value) is list else [value]:
+        if type(entry) is dict and written:
+            _check_written(entry)
+            continue
         if type(entry) is not str:
             raise UnknownContext("contexts must be named by their URL, not written into a document")
-        if entry not in known_contexts():
+        if entry not in known_contexts() and not (written and entry in example_contexts()):
             raise UnknownContext(
                 f"the JSON-LD context {entry!r:.120} is not one that is known here"
             )
+
+
+def _check_written(entry: dict[str, Json]) -> None:
+    """A written context names terms, and no more: nothing nested, nothing fetched."""
+    if len(entry) > _MOST_TERMS:
+        raise UnknownContext(f"a context in the document defines more than {_MOST_TERMS} terms")
+    for value in entry.values():
+        parts = value.values() if type(value) is dict else [value]
+        if not all(part is None or type(part) in (str, bool) for part in parts):
+            raise UnknownContext("a context in the document does more than name terms")
+    if "@import" in entry:
+        raise UnknownContext("a context in the document imports another")

@@ -31,6 +31,26 @@ _KNOWN = {
         "did-v1.json",
         "62c1054bf404d6dd3a4b26b64f830fd72095f6a26edc4469908c94351352ce5f",
     ),
+    "https://www.w3.org/2018/credentials/v1": (
+        "credentials-v1.json",
+        # The digest printed in the Verifiable Credentials Data Model 1.1.
+        "ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc",
+    ),
+    "https://w3id.org/security/suites/ed25519-2020/v1": (
+        "ed25519-2020-v1.json",
+        "b9e1ab971fd8bf2c7553e0c4a9438e0b9450afde1ea1ca5b2492368b9f549588",
+    ),
+    "https://w3id.org/security/multikey/v1": (
+        "multikey-v1.json",
+        "480f8fd11c5797c647eb174f7265fbd5caf378690260c3df6237554f8e92174a",
+    ),
+}
+_EXAMPLES = {
+    # It defines every term there is, so a misspelt one is no error under it.
+    "https://www.w3.org/ns/credentials/examples/v2": (
+        "examples-v2.json",
+        "57393fbc69d6efb9b9b5dc9cb6b9880b0944360abfe2eaf459c9e58cf2279d7c",
+    ),
 }
 
 
@@ -43,17 +63,23 @@ def known_contexts() -> tuple[str, ...]:
     return tuple(_KNOWN)
 
 
+def example_contexts() -> tuple[str, ...]:
+    """The URLs of contexts for trying things out, named by nothing that is trusted."""
+    return tuple(_EXAMPLES)
+
+
 def context(url: str) -> Json:
     """The context document at `url`, a fresh copy; UnknownContext if it is not bundled."""
-    if url not in _KNOWN:
+    if url not in _KNOWN and url not in _EXAMPLES:
         raise UnknownContext(f"the JSON-LD context {url!r:.120} is not one that is known here")
-    document: Json = json.loads(_checked_bytes(url))
+    document: Json = json.loads(context_bytes(url))
     return document
 
 
 @cache
-def _checked_bytes(url: str) -> bytes:
-    name, digest = _KNOWN[url]
+def context_bytes(url: str) -> bytes:
+    """The exact bytes published at `url`, which is bundled here."""
+    name, digest = (_KNOWN | _EXAMPLES)[url]
     data = (files("credentials.rdf") / "contexts" / name).read_bytes()
     if sha256(data).hexdigest() != digest:
         raise UnknownContext(f"the bundled copy of {url} was altered: its SHA-256 differs")

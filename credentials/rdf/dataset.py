@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from pyld.context_resolver import ContextResolver
 from pyld.jsonld import JsonLdError, JsonLdProcessor
 
-from credentials.errors import BadDocument
+from credentials.errors import BadDocument, LostData
 from credentials.rdf.contexts import context
 from credentials.rdf.nquads import Quad, Term, is_iri
 from keys import Json
@@ -22,19 +22,27 @@ _RELATIVE = "relative-name:"
 _BASE = _RELATIVE + "//here/"
 _BLANK = re.compile(r"_:[A-Za-z0-9_]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_DIRECTION = "https://www.w3.org/ns/i18n#"
 _KINDS = {"IRI": "iri", "blank node": "blank", "literal": "literal"}
 # Resolved contexts are kept here and not in PyLD's own cache, where another user of PyLD in
 # this process could have left something else under the same URL. Bounded by the allow-list.
 _resolved_contexts: dict[str, Any] = {}
 
 
-def dataset(document: Json) -> list[Quad]:
-    """The document's quads, each once; BadDocument where some of it would be lost."""
+def dataset(document: Json, written: bool = False) -> list[Quad]:
+    """The document's quads, each once; BadDocument where some of it would be lost.
+
+    Where `written`, the document's own contexts are not remembered for the next.
+    """
     processor = _SafeProcessor()
     options = {
         "base": _BASE,
         "documentLoader": _load,
-        "contextResolver": ContextResolver(_resolved_contexts, _load),
+        "contextResolver": ContextResolver(
+            dict(_resolved_contexts) if written else _resolved_contexts, _load
+        ),
+        # As peers write a text's direction; without it, it would be dropped and not signed.
+        "rdfDirection": "i18n-datatype",
     }
     try:
         graphs = processor.to_rdf(document, options)
@@ -88,6 +96,8 @@ def _check_value(item: dict[str, Any]) -> None:
     kind = item.get("@type")
     if kind is not None and kind != "@json":
         _check_iri(kind, "datatype")
+        if kind.startswith(_DIRECTION):
+            raise BadDocument("a text's direction is said with '@direction', not as a datatype")
     language = item.get("@language")
     if language is not None and not _LANGUAGE.fullmatch(language):
         raise BadDocument(f"{language!r:.120} is not a language tag")
@@ -96,11 +106,11 @@ def _check_value(item: dict[str, Any]) -> None:
 def _check_iri(name: Any, role: str) -> None:
     if type(name) is not str or name.startswith(_RELATIVE) or not is_iri(name):
         shown = name.removeprefix(_BASE) if type(name) is str else name
-        raise BadDocument(f"the {role} {shown!r:.120} is neither defined by a context nor an IRI")
+        raise LostData(f"the {role} {shown!r:.120} is neither defined by a context nor an IRI")
 
 
 def _refuse_term(name: str | None) -> NoReturn:
-    raise BadDocument(f"the term {name!r:.120} is not defined by the document's contexts")
+    raise LostData(f"the term {name!r:.120} is not defined by the document's contexts")
 
 
 def _objects(expanded: Any) -> Iterator[dict[str, Any]]:
@@ -125,9 +135,10 @@ def _quads(graph: str, triples: list[dict[str, Any]]) -> Iterator[Quad]:
 
 
 def _term(node: dict[str, Any]) -> Term:
-    return Term(
-        _KINDS[node["type"]], node["value"], node.get("datatype", ""), node.get("language", "")
-    )
+    datatype = node.get("datatype", "")
+    if datatype.startswith(_DIRECTION):
+        datatype = datatype.lower()  # PyLD leaves the language as it was spelt
+    return Term(_KINDS[node["type"]], node["value"], datatype, node.get("language", ""))
 
 
 def _load(url: str, _options: dict[str, Any]) -> dict[str, Any]:

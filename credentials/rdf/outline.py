@@ -13,7 +13,7 @@ from keys import Json
 
 Outline = tuple[object, ...]
 
-PINNED: Final = frozenset({"@context", "@language", "@type", "proofPurpose", "type"})
+PINNED: Final = frozenset({"@context", "@direction", "@language", "@type", "proofPurpose", "type"})
 # Marks in an outline. Each is equal to nothing but itself, so no member name can imitate one.
 _TEXT: Final = object()
 _INTEGER: Final = object()

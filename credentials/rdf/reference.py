@@ -13,14 +13,17 @@ from keys import Json
 _lock = Lock()
 
 
-def canonical_nquads_reference(document: Json) -> bytes:
-    """RDFC-1.0 canonical N-Quads of a JSON-LD document, in safe mode; BadDocument if refused."""
-    admit(document)
+def canonical_nquads_reference(document: Json, written: bool = False) -> bytes:
+    """RDFC-1.0 canonical N-Quads of a JSON-LD document, in safe mode; BadDocument if refused.
+
+    Where `written`, contexts may also be those for examples, or written into the document.
+    """
+    admit(document, written)
     with _lock:
         from credentials.rdf.canonicalisation import canonicalise
         from credentials.rdf.dataset import dataset
 
-        return "".join(canonicalise(dataset(document))).encode()
+        return "".join(canonicalise(dataset(document, written))).encode()
 
 
 def quads_of(document: Json) -> list[Quad]:
@@ -30,3 +33,11 @@ def quads_of(document: Json) -> list[Quad]:
         from credentials.rdf.dataset import dataset
 
         return dataset(document)
+
+
+def canonical_nquads_written(document: Json) -> bytes:
+    """As the reference; contexts may also be those for examples, or written into the document.
+
+    Only for trying things out: who writes the context decides what every term means.
+    """
+    return canonical_nquads_reference(document, written=True)

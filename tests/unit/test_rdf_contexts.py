@@ -19,6 +19,7 @@ from credentials.rdf import (
     canonical_nquads_reference,
     context,
     contexts,
+    example_contexts,
     known_contexts,
 )
 
@@ -32,7 +33,9 @@ def test_the_files_are_what_the_standards_publish(repo: Path) -> None:
     # Printed in the Verifiable Credentials Data Model 2.0.
     assert "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734" in digests
     assert "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4" in digests
-    assert len(digests) == len(known_contexts()) == 4
+    # And in the Verifiable Credentials Data Model 1.1.
+    assert "ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc" in digests
+    assert len(digests) == len(known_contexts()) + len(example_contexts()) == 8
 
 
 @pytest.mark.parametrize("url", known_contexts())
@@ -45,7 +48,7 @@ def test_known_contexts_load_and_are_fresh_copies(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "https://www.w3.org/2018/credentials/v1", VC + "#", "http" + VC[5:]]
+    "url", ["", "https://www.w3.org/ns/credentials/undefined-terms/v2", VC + "#", "http" + VC[5:]]
 )
 def test_other_contexts_are_unknown(url: str) -> None:
     with pytest.raises(UnknownContext, match="not one that is known"):
@@ -62,12 +65,12 @@ def test_unknown_context_is_a_bad_document() -> None:
 def test_an_altered_file_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     name, digest = contexts._KNOWN[DI]
     monkeypatch.setitem(contexts._KNOWN, DI, ("did-v1.json", digest))
-    contexts._checked_bytes.cache_clear()
+    contexts.context_bytes.cache_clear()
     try:
         with pytest.raises(UnknownContext, match="altered"):
             context(DI)
     finally:
-        contexts._checked_bytes.cache_clear()
+        contexts.context_bytes.cache_clear()
     assert name == "data-integrity-v2.json"
 
 

@@ -182,7 +182,14 @@ REFUSED: dict[str, tuple[str, Change]] = {
     "a null in a list": ("null", lambda d: d.update(name=["x", None])),
     "an unknown keyword": ("'@foo'", lambda d: d.update({"@foo": "x"})),
     "an index": ("'@index'", lambda d: d.update(name={"@value": "x", "@index": "y"})),
-    "a direction": ("'@direction'", lambda d: d.update(name={"@value": "x", "@direction": "rtl"})),
+    "a direction that is none": (
+        "direction",
+        lambda d: d.update(name={"@value": "x", "@direction": "up"}),
+    ),
+    "a direction as a datatype": (
+        "'@direction'",
+        lambda d: d.update(name={"@value": "x", "@type": "https://www.w3.org/ns/i18n#en_ltr"}),
+    ),
     "a language that is none": (
         "'not a tag'",
         lambda d: d.update(name={"@value": "x", "@language": "not a tag"}),
@@ -199,6 +206,22 @@ REFUSED: dict[str, tuple[str, Change]] = {
     "another type": ("bytes", lambda d: d.update(name=b"x")),
     "a key that is no text": ("cannot name", lambda d: d.update({7: "x"})),
 }
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_a_direction_is_signed(direction: str) -> None:
+    """As the peers write it: the datatype names language, in lower case, and direction."""
+
+    def directed(way: str) -> Any:
+        name = {"@value": "x", "@language": "zh-Hans", "@direction": way}
+        return award(lambda d: d.update(name=name))
+
+    learnt = warm(directed(direction))
+    lines = learnt.canonical_nquads(directed(direction))
+    assert f'"x"^^<https://www.w3.org/ns/i18n#zh-hans_{direction}>'.encode() in lines
+    assert lines == canonical_nquads_reference(directed(direction))
+    other = "rtl" if direction == "ltr" else "ltr"
+    assert learnt.canonical_nquads(directed(other)) != lines
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -253,12 +253,24 @@ def test_a_proof_set_by_two_keys() -> None:
 
 
 @pytest.mark.usefixtures("example_contexts")
-def test_a_proof_over_other_proofs_is_refused_rather_than_misread() -> None:
-    """B.5.2: chains are not understood here, and no credential of the bank has one."""
+def test_a_proof_over_other_proofs() -> None:
+    """B.5.2: a proof that builds on others signs them too."""
     signed = VECTORS["proofSet"]["signed"]
-    chain = {**signed, "proof": [*signed["proof"], VECTORS["chainedProof"]["proof"]]}
-    assert errors(chain) == [
-        None,
-        None,
-        "the proof has a field that is not understood: 'previousProof'",
-    ]
+    first, second, third = *signed["proof"], VECTORS["chainedProof"]["proof"]
+    assert errors({**signed, "proof": [first, second, third]}) == [None, None, None]
+    named = third["previousProof"]
+    names = named if isinstance(named, list) else [named]
+    others = [proof for proof in (first, second) if proof.get("id") not in names]
+    assert errors({**signed, "proof": [*others, third]})[-1] == (
+        f"there is no earlier proof {names[0]!r}, which a proof builds on"
+    )
+    # The control: what was signed are the earlier proofs as they stood.
+    for earlier in (first, second):
+        if earlier.get("id") in names:
+            changed = [
+                {**p, "created": "2023-02-24T23:36:39Z"} if p is earlier else p
+                for p in (first, second, third)
+            ]
+            assert errors({**signed, "proof": changed})[-1] == (
+                "the Ed25519 signature does not match"
+            )
