@@ -103,7 +103,7 @@ def _check_written(entry: dict[str, Json]) -> None:
         raise UnknownContext(f"a context in the document defines more than {_MOST_TERMS} terms")
     for value in entry.values():
         parts = value.values() if type(value) is dict else [value]
-        if not all(part is None or type(part) in (str, bool) for part in parts):
+        if not all(type(part) in (str, bool) for part in parts):
             raise UnknownContext("a context in the document does more than name terms")
     if "@import" in entry:
         raise UnknownContext("a context in the document imports another")

@@ -48,6 +48,9 @@ def dataset(document: Json, written: bool = False) -> list[Quad]:
         graphs = processor.to_rdf(document, options)
     except JsonLdError as error:
         raise BadDocument(f"not valid JSON-LD: {_innermost(error)}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # PyLD fails so over contexts it did not expect; those bundled here are not among them.
+        raise BadDocument("not valid JSON-LD: a context cannot be made sense of") from error
     quads = {quad: None for name, triples in graphs.items() for quad in _quads(name, triples)}
     mentioned = {term.value for quad in quads for term in quad if term.kind == "iri"}
     for name in processor.identifiers:

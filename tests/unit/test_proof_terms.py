@@ -1,0 +1,181 @@
+"""Proofs say what they are for, whose they are, and build on one another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from credentials import (
+    AUTHENTICATION,
+    ECDSA_JCS,
+    ECDSA_RDFC,
+    JCS,
+    RDFC,
+    BadProof,
+    Terms,
+    key_in_did_key,
+    key_in_method,
+    sign,
+    verify_proofs,
+)
+from credentials.errors import WrongChallenge, WrongDomain
+from credentials.verifiable import Check
+from keys import AnySigner, BadKey, EcdsaPrivateKey, EcdsaPublicKey, PrivateKey, base58_encode
+
+V2 = "https://www.w3.org/ns/credentials/v2"
+NOW = "2026-11-24T12:00:00Z"
+SIGNERS: dict[str, AnySigner] = {
+    "Ed25519": PrivateKey.from_seed(b"e" * 32),
+    "P-256": EcdsaPrivateKey.from_secret("P-256", 7),
+    "P-384": EcdsaPrivateKey.from_secret("P-384", 8),
+}
+SUITES = {
+    "Ed25519": (RDFC, JCS),
+    "P-256": (ECDSA_RDFC, ECDSA_JCS),
+    "P-384": (ECDSA_RDFC, ECDSA_JCS),
+}
+
+
+def did(signer: AnySigner) -> str:
+    return f"did:key:{signer.public_key.multikey}"
+
+
+def method(signer: AnySigner) -> str:
+    return f"{did(signer)}#{signer.public_key.multikey}"
+
+
+def credential(issuer: str) -> dict[str, Any]:
+    return {
+        "@context": [V2],
+        "id": "urn:uuid:3f1f4c1e-2f0a-4d3e-9d5a-0d9a3e9c1b11",
+        "type": ["VerifiableCredential"],
+        "issuer": issuer,
+        "credentialSubject": {"id": "did:example:subject", "name": "张伟"},
+    }
+
+
+def signed(
+    signer: AnySigner, terms: Terms | None = None, suites: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    chosen = suites or SUITES[signer.public_key.algorithm]
+    document = credential(did(signer))
+    return sign(document, signer, method(signer), NOW, chosen, terms or Terms())
+
+
+@pytest.mark.parametrize("kind", SIGNERS)
+def test_each_kind_of_key_signs_both_ways(kind: str) -> None:
+    document = signed(SIGNERS[kind])
+    assert [r.passed for r in verify_proofs(document, key_in_did_key)] == [True, True]
+    changed = {**document, "credentialSubject": {"id": "did:example:other", "name": "张伟"}}
+    for result in verify_proofs(changed, key_in_did_key):
+        assert result.error is not None
+        assert "does not match" in result.error
+        assert result.problem == BadProof.problem
+
+
+@pytest.mark.parametrize("kind", SIGNERS)
+def test_a_suite_takes_its_own_kind_of_key(kind: str) -> None:
+    for other, suites in SUITES.items():
+        if suites != SUITES[kind]:
+            with pytest.raises(BadProof, match=f"a key of {kind} makes no proof"):
+                signed(SIGNERS[kind], suites=suites)
+            document = signed(SIGNERS[other])
+            for proof in document["proof"]:
+                proof["verificationMethod"] = method(SIGNERS[kind])
+            errors = [r.error for r in verify_proofs(document, key_in_did_key)]
+            assert errors == [f"a key of {kind} makes no proof of {suite}" for suite in suites]
+
+
+def test_only_the_issuers_own_key_will_do() -> None:
+    """Each issuer with each key: only the diagonal verifies."""
+    check = Check(key_in_did_key, datetime(2026, 11, 24, 13, tzinfo=UTC))
+    for issuer in SIGNERS.values():
+        for signer in SIGNERS.values():
+            suites = SUITES[signer.public_key.algorithm]
+            document = sign(credential(did(issuer)), signer, method(signer), NOW, suites)
+            faults = check.credential(document)
+            assert bool(faults) is (issuer is not signer)
+            assert all(f"not {did(issuer)}" in fault.reason for fault in faults)
+            # Saying that the key is the issuer's makes it no more so.
+            for proof in document["proof"]:
+                multikey = signer.public_key.multikey
+                proof["verificationMethod"] = f"{did(issuer)}#{multikey}"
+            assert bool(check.credential(document)) is (issuer is not signer)
+
+
+def test_purpose_domain_and_challenge() -> None:
+    made = Terms(AUTHENTICATION, "a.example", "c1", "2030-01-01T00:00:00Z")
+    document = signed(SIGNERS["Ed25519"], made)
+
+    def problems(terms: Terms) -> set[str]:
+        return {result.problem for result in verify_proofs(document, key_in_did_key, terms)}
+
+    assert problems(made) == problems(Terms(AUTHENTICATION)) == {""}
+    assert problems(Terms()) == {BadProof.problem}
+    assert problems(Terms(AUTHENTICATION, "b.example", "c1")) == {WrongDomain.problem}
+    assert problems(Terms(AUTHENTICATION, "a.example", "c2")) == {WrongChallenge.problem}
+    bare = signed(SIGNERS["Ed25519"], Terms(AUTHENTICATION))
+    for result in verify_proofs(bare, key_in_did_key, Terms(AUTHENTICATION, None, "c1")):
+        assert result.problem == WrongChallenge.problem
+    # They are signed: nobody can put them in afterwards.
+    for proof in document["proof"]:
+        proof["challenge"] = "c2"
+    changed = verify_proofs(document, key_in_did_key, Terms(AUTHENTICATION, "a.example", "c2"))
+    assert all(result.problem == BadProof.problem for result in changed)
+
+
+@pytest.mark.parametrize(
+    "name", ["did:key:invalid", "did:key:z6Mk#z6Mk", "did:web:a.example#{key}", "#{key}", "{key}"]
+)
+def test_methods_that_name_no_key(name: str) -> None:
+    key = SIGNERS["Ed25519"].public_key.multikey
+    with pytest.raises(BadProof, match="verification method"):
+        key_in_did_key(name.format(key=key))
+    assert key_in_method(f"did:web:a.example#{key}").multikey == key
+
+
+def test_ecdsa_keys_have_one_form() -> None:
+    key = SIGNERS["P-256"].public_key
+    assert isinstance(key, EcdsaPublicKey)
+    assert EcdsaPublicKey.from_multikey(key.multikey) == key
+    assert key.multikey.startswith("zDn")
+    assert SIGNERS["P-384"].public_key.multikey.startswith("z82")
+    code = b"\x80\x24"
+    bad = [
+        code + b"\x04" + key.raw[1:],
+        code + key.raw + b"\0",
+        code + key.raw[:-1],
+        code + b"\x02" + bytes(31) + b"\x01",  # x = 1 is on no point of the curve
+        code + b"\x02" + b"\xff" * 32,
+        b"\x81\x24" + key.raw,
+        b"\xed\x01" + key.raw[1:],
+        code + bytes(33),
+    ]
+    for data in bad:
+        with pytest.raises(BadKey):
+            EcdsaPublicKey.from_multikey("z" + base58_encode(data))
+    for text in ("", "z", "u" + key.multikey[1:], key.multikey + "1", "z0OIl"):
+        with pytest.raises(BadKey):
+            EcdsaPublicKey.from_multikey(text)
+
+
+@pytest.mark.parametrize("kind", ["P-256", "P-384"])
+def test_ecdsa_signatures_that_are_none(kind: str) -> None:
+    signer = SIGNERS[kind]
+    good = signer.sign(b"message")
+    signer.public_key.verify(b"message", good)
+    assert signer.sign(b"message") == good
+    half = len(good) // 2
+    for bad in (
+        bytes(len(good)),
+        good[:-1],
+        good + b"\0",
+        good[:half] + bytes(half),
+        b"",
+        bytes(half) + good[half:],
+        b"\xff" * len(good),
+    ):
+        with pytest.raises(Exception, match="signature"):
+            signer.public_key.verify(b"message", bad)
