@@ -49,21 +49,16 @@ def _add_issuer(app: FastAPI, instance: Instance) -> None:
     async def status(request: Request) -> Response:
         """Set a status of a credential issued here: `{credentialId, credentialStatus, status}`."""
         body = await _body(request)
-        entry, value = body.get("credentialStatus"), body.get("status", True)
-        entries = entry if isinstance(entry, list) else [entry]
-        identifier = body.get("credentialId")
-        if not isinstance(identifier, str) or not isinstance(value, bool) or not entries:
-            raise BadRequest("say credentialId (text), credentialStatus (object) and status")
-        purposes: list[str] = []
-        for one in entries:
-            purpose = one.get("statusPurpose") if isinstance(one, dict) else None
-            if not isinstance(purpose, str):
-                raise BadRequest("each credentialStatus has a statusPurpose")
-            own = one.get("status", value) if isinstance(one, dict) else value
-            value = own if isinstance(own, bool) else str(own) in ("1", "true")
-            purposes.append(purpose)
+        identifier, value = body.get("credentialId"), body.get("status", True)
+        entry = body.get("credentialStatus")
+        purposes = [
+            one.get("statusPurpose") if isinstance(one, dict) else None
+            for one in (entry if isinstance(entry, list) else [entry])
+        ]
+        if not isinstance(identifier, str) or not isinstance(value, bool) or not all(purposes):
+            raise BadRequest("say credentialId, credentialStatus with a statusPurpose, and status")
         for purpose in purposes:
-            instance.set_status(identifier, purpose, value)
+            instance.set_status(identifier, str(purpose), value)
         return _answer(200, {})
 
     @app.get(PREFIX + "/status/{purpose}", tags=["issuer"])

@@ -1,0 +1,102 @@
+"""Credentials under the suites of other issuers pass between here and @digitalbazaar/vc."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from credentials import ECDSA_JCS, ECDSA_RDFC, key_in_did_key, sign
+from credentials.rdf import context, known_contexts
+from credentials.verifiable import Check
+from keys import EcdsaPrivateKey
+
+CONTEXTS = {url: context(url) for url in known_contexts()}
+V2, V1 = "https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1"
+FORMS = {"rdfc": ECDSA_RDFC, "jcs": ECDSA_JCS}
+NEW = {
+    "@context": [V2],
+    "id": "urn:uuid:6e0b2d6a-7c43-4c89-9ed8-7b4e0b6f3a11",
+    "type": ["VerifiableCredential"],
+    "name": [{"@value": "会计学", "@language": "zh"}, {"@value": "Accounting", "@language": "en"}],
+    "credentialSubject": {"id": "did:example:subject", "name": "张伟"},
+}
+OLD = {
+    "@context": [V1, "https://w3id.org/security/suites/ed25519-2020/v1"],
+    "id": "urn:uuid:6e0b2d6a-7c43-4c89-9ed8-7b4e0b6f3a12",
+    "type": ["VerifiableCredential"],
+    "issuanceDate": "2021-03-16T22:37:26Z",
+    "credentialSubject": {"id": "did:example:subject"},
+}
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def ask(repo: Path) -> Ask:
+    folder = repo / "tests" / "peers"
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not on this machine: @digitalbazaar/vc cannot run")
+    if not (folder / "node_modules" / "@digitalbazaar" / "ecdsa-multikey").exists():
+        pytest.skip("scripts/peers has not installed @digitalbazaar/vc")
+
+    def put(**question: Any) -> dict[str, Any]:
+        done = subprocess.run(
+            [node, "other_suites.mjs"],
+            cwd=folder,
+            input=json.dumps({**question, "contexts": CONTEXTS}).encode() + b"\n",
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    return put
+
+
+def faults(credential: Any) -> list[str]:
+    check = Check(key_in_did_key, datetime.now(UTC))
+    return [fault.reason for fault in check.credential(credential)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_theirs_here(ask: Ask, curve: str, form: str) -> None:
+    made = ask(make=curve, form=form, credential=NEW)["credential"]
+    assert faults(made) == []
+    changed = copy.deepcopy(made)
+    changed["credentialSubject"]["name"] = "李娜"
+    assert faults(changed) == ["the ECDSA signature does not match"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_ours_there(ask: Ask, curve: str, form: str) -> None:
+    signer = EcdsaPrivateKey.generate(curve)
+    did = f"did:key:{signer.public_key.multikey}"
+    method, suites = f"{did}#{signer.public_key.multikey}", (FORMS[form],)
+    made = sign({**NEW, "issuer": did}, signer, method, "2026-11-24T12:00:00Z", suites)
+    assert ask(check=made, form=form) == {"verified": True, "error": None}
+    changed = copy.deepcopy(made)
+    changed["credentialSubject"]["name"] = "李娜"
+    assert ask(check=changed, form=form)["verified"] is False
+    assert faults(changed) == ["the ECDSA signature does not match"]
+
+
+@pytest.mark.parametrize("document", [OLD, {**NEW, "@context": [V2, OLD["@context"][1]]}])
+def test_what_wallets_held_before(ask: Ask, document: dict[str, Any]) -> None:
+    made = ask(make="2020", credential=document)["credential"]
+    assert made["proof"]["type"] == "Ed25519Signature2020"
+    assert faults(made) == []
+    changed = copy.deepcopy(made)
+    changed["credentialSubject"]["id"] = "did:example:other"
+    assert faults(changed) == ["the Ed25519 signature does not match"]
