@@ -264,6 +264,10 @@ class Bank:
         """A signed checkpoint of everything committed."""
         return self._checkpointer.sign()
 
+    def now(self) -> datetime:
+        """The time by the bank's clock."""
+        return self._clock()
+
     def token(self, account: str) -> str:
         """The owner's token of an account, to be handed to the learner."""
         return self._vault.token(account)

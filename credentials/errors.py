@@ -60,5 +60,13 @@ class StatusOutOfRange(BadStatusList):
     problem = _STATUS_LIST + "RANGE_ERROR"
 
 
+class BadBadge(CredentialsError):
+    """A picture that is no baked badge, or a damaged one."""
+
+
+class BadCertificate(CredentialsError):
+    """A PDF that is no certificate, or a damaged one, or one that cannot be set."""
+
+
 class BadQR(CredentialsError):
     """A QR code, its URL or its payload that cannot be made or read."""

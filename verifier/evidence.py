@@ -1,7 +1,9 @@
-"""What is shown to a verifier: a bundle, a bare credential, or a QR code."""
+"""What is shown to a verifier: a bundle, a bare credential, a certificate, a badge, a QR code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from credentials.baking import unbake_png, unbake_svg
+from credentials.errors import BadBadge, CredentialsError
 from credentials.qr import BadQR, from_digits, parse_url, scan
 from keys import Json, KeysError, encode, parse, parse_exact
 from verifier.errors import Unreadable
@@ -28,14 +30,19 @@ class Evidence:
     credential: dict[str, Json]
     receipt: str | None
     form: str
-    """How it came: `bundle`, `credential` or `qr`."""
+    """How it came: `bundle`, `credential`, `pdf`, `badge` or `qr`."""
 
 
 def read_evidence(data: bytes, name: str) -> Evidence:
     """The evidence in a file's bytes; Unreadable, naming the file, where there is none."""
     if not data:
         raise Unreadable(f"{name} is empty")
+    if b"%PDF-" in data[:1024]:
+        return _certificate(data, name)
     if data.startswith(_PICTURES):
+        baked = _badge(data, name)
+        if baked is not None:
+            return baked
         if len(data) > _PICTURE_LIMIT:
             raise Unreadable(f"{name} is too large for a picture of a QR code")
         try:
@@ -69,6 +76,34 @@ def read_qr_url(url: str) -> Evidence:
 def write_bundle(credential: dict[str, Json], receipt: str) -> bytes:
     """The exact bytes of the bundle that a learner shares."""
     return encode({"credential": credential, "receipt": receipt})
+
+
+def _certificate(data: bytes, name: str) -> Evidence:
+    from credentials.certificate import read_attachment
+
+    try:
+        bundle = read_attachment(data)
+        return replace(_bundle(parse_exact(bundle, limit=_LIMIT), name), form="pdf")
+    except (CredentialsError, KeysError) as error:
+        raise Unreadable(f"{name} cannot be read as a certificate: {error}") from error
+
+
+def _badge(data: bytes, name: str) -> Evidence | None:
+    """The evidence baked into a picture, which then counts before any QR code on it."""
+    try:
+        baked = None
+        if data.startswith(b"\x89PNG"):
+            baked = unbake_png(data)
+        elif data.startswith((b"<svg", b"<?xml")):
+            baked = unbake_svg(data)
+        if baked is None:
+            return None
+        credential = parse(baked.credential, limit=_LIMIT)
+    except (BadBadge, KeysError) as error:
+        raise Unreadable(f"{name} cannot be read as a badge: {error}") from error
+    if not isinstance(credential, dict):
+        raise Unreadable(f"{name} holds something that is no credential")
+    return Evidence(credential, baked.receipt, "badge")
 
 
 def _bundle(value: Json, name: str) -> Evidence:

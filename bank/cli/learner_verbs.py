@@ -37,7 +37,7 @@ def export_command(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = DEFAULT_OUT,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Write one credential as bundle, plain credential and QR code (PNG and SVG)."""
+    """Write one credential as bundle, plain credential, PDF, badge and QR code (PNG and SVG)."""
     from bank.opening import open_bank
 
     bank = open_bank(data, bank_passphrase(data), witnessed=True)
@@ -50,7 +50,15 @@ def export_command(
 
 
 def export(bank: "Bank", identifier: str, out: Path) -> list[Path]:
-    """Write a credential's four files into `out`; the paths written."""
+    """Write a credential's files into `out`; the paths written."""
+    from credentials.baking import bake_png, bake_svg
+    from credentials.certificate import (
+        badge_png,
+        badge_svg,
+        certificate_facts,
+        certificate_pdf,
+        unwritable,
+    )
     from credentials.qr import choose_symbol, qr_png, qr_svg
     from keys import encode
     from ledger import NotFound
@@ -65,10 +73,18 @@ def export(bank: "Bank", identifier: str, out: Path) -> list[Path]:
     symbol = choose_symbol(bank.settings.domain, evidence.credential, evidence.receipt)
     if symbol.note:
         typer.echo(symbol.note, err=True)
+    credential, receipt = encode(evidence.credential), evidence.receipt
+    facts = certificate_facts(evidence.credential)
+    for char in unwritable(facts.learner + facts.achievement + facts.issuer):
+        typer.echo(f"no typeface here has U+{ord(char):04X}: shown by its number", err=True)
+    name, qr = " ".join(bank.settings.names.values()), qr_png(symbol.url)
     files = {
         "learner.bundle.json": bundle,
-        "learner.credential.json": encode(evidence.credential),
-        "learner.qr.png": qr_png(symbol.url),
+        "learner.credential.json": credential,
+        "learner.certificate.pdf": certificate_pdf(facts, name, bundle, qr, bank.now()),
+        "learner.badge.png": bake_png(badge_png(facts), credential, receipt),
+        "learner.badge.svg": bake_svg(badge_svg(facts), credential, receipt),
+        "learner.qr.png": qr,
         "learner.qr.svg": qr_svg(symbol.url),
     }
     return [write(out / name, content) for name, content in files.items()]

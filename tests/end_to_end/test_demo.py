@@ -13,7 +13,10 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 ARTEFACTS = {
+    "learner.badge.png",
+    "learner.badge.svg",
     "learner.bundle.json",
+    "learner.certificate.pdf",
     "learner.credential.json",
     "learner.qr.png",
     "learner.qr.svg",
@@ -66,6 +69,9 @@ def test_the_story_leaves_its_artefacts(story: Any) -> None:
     ("name", "code", "word"),
     [
         ("learner.bundle.json", 0, "VERIFIED"),
+        ("learner.certificate.pdf", 0, "VERIFIED"),
+        ("learner.badge.png", 0, "VERIFIED"),
+        ("learner.badge.svg", 0, "VERIFIED"),
         ("learner.qr.png", 0, "VERIFIED"),
         ("learner.qr.svg", 0, "VERIFIED"),
         ("learner.credential.json", 3, "VERIFIED IN PART"),

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from credentials.baking import bake_svg
+from credentials.certificate import certificate_facts, certificate_pdf
 from credentials.qr import parse_url, qr_url, scan
 from verifier import Trust, VerifierError, open_trust, read_evidence, read_qr_url, verify
 
@@ -43,6 +45,39 @@ def test_every_byte_of_the_bundle_in_every_way(story: Any, trust: Trust) -> None
     for place in range(len(good)):
         for changed in flips(good, place):
             assert exit_code(changed, trust) != 0, f"byte {place}"
+
+
+def test_bytes_of_what_a_badge_holds(story: Any, trust: Trust) -> None:
+    credential = (story.out / "learner.credential.json").read_bytes()
+    receipt = read_evidence(story.bundle.read_bytes(), "x").receipt
+    assert receipt is not None
+    picture = b'<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>'
+    assert exit_code(bake_svg(picture, credential, receipt), trust) == 0
+    assert exit_code(bake_svg(picture, credential), trust) == 3
+    for place in range(0, len(credential), 17):
+        changed = flips(credential, place)[0]
+        if changed.isascii() == credential.isascii():
+            code = exit_code(bake_svg(picture, changed, receipt), trust)
+            partly = code == 3 and b"cryptosuite" in credential[max(0, place - 60) : place + 20]
+            assert code in (1, 2) or partly, f"byte {place}"
+    for place in range(0, len(receipt), 17):
+        changed = flips(receipt.encode(), place)[0]
+        code = exit_code(bake_svg(picture, credential, changed.decode("latin-1")), trust)
+        assert code != 0, f"byte {place} of the receipt"
+
+
+def test_bytes_of_what_a_certificate_holds(story: Any, trust: Trust) -> None:
+    bundle = story.bundle.read_bytes()
+    facts = certificate_facts(read_evidence(bundle, "x").credential)
+    code = (story.out / "learner.qr.png").read_bytes()
+    moment = datetime(2026, 11, 24, tzinfo=UTC)
+
+    def certificate(content: bytes) -> bytes:
+        return certificate_pdf(facts, "the bank", content, code, moment)
+
+    assert exit_code(certificate(bundle), trust) == 0
+    for place in range(0, len(bundle), len(bundle) // 12):
+        assert exit_code(certificate(flips(bundle, place)[0]), trust) != 0, f"byte {place}"
 
 
 def test_every_byte_of_the_bare_credential(story: Any, trust: Trust) -> None:

@@ -19,7 +19,7 @@ from bank.opening import LocalBank, admit, create_bank, govern, open_bank, read_
 from bank.results import Learner, Result, UnitRef
 from bank.service import Bank
 from bank.settings import read_settings
-from credentials import sign, verify_proofs
+from credentials import Terms, sign, verify_proofs
 from credentials.proofs import JCS, RDFC
 from keys import Json, PrivateKey, PublicKey, Signer, encode, open_signer, verification_method
 from ledger import (
@@ -408,23 +408,16 @@ def test_any_value_in_any_place_is_a_report_and_never_a_crash(forge: Forge) -> N
 
 @pytest.mark.parametrize("suite", [RDFC, JCS])
 def test_a_proof_that_has_expired(forge: Forge, suite: str) -> None:
-    from credentials.proofs import _to_sign
-    from keys import base58_encode
-
     own = forge.institutions["now"]
-    unsecured = {k: v for k, v in forge.evidence("good").credential.items() if k != "proof"}
-    options: dict[str, Json] = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": suite,
-        "created": "2024-07-02T00:00:00Z",
-        "expires": "2025-01-01T00:00:00Z",
-        "verificationMethod": verification_method(own.did, own.signer.public_key),
-        "proofPurpose": "assertionMethod",
-    }
-    if suite == JCS:
-        options["@context"] = unsecured["@context"]
-    value = "z" + base58_encode(own.signer.sign(_to_sign(unsecured, options)))
-    credential: dict[str, Json] = {**unsecured, "proof": {**options, "proofValue": value}}
+    method = verification_method(own.did, own.signer.public_key)
+    credential = sign(
+        forge.evidence("good").credential,
+        own.signer,
+        method,
+        "2024-07-02T00:00:00Z",
+        (suite,),
+        Terms(expires="2025-01-01T00:00:00Z"),
+    )
     (result,) = verify_proofs(credential, lambda method: own.signer.public_key)
     assert result.passed
     evidence = Evidence(credential, None, "credential")
