@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -29,6 +30,7 @@ from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.slots import allocate
 from bank.tables import accounts, credentials, lots, trust_bundles
+from bank.transcripts import held, make_transcript
 from bank.trust import make_trust, status_lists
 from bank.vault import AccountKey, Vault, token_hash
 from keys import Json, Signer, did_document
@@ -51,14 +53,14 @@ from ledger.bulk import Row, insert_rows
 from ledger.checkpointer import Checkpointer
 from ledger.cosignature import MLDSA44Cosigner
 from ledger.group_commit import GroupCommit
-from ledger.log import Log
+from ledger.log import Log, read_head
 from ledger.note import ED25519
 from ledger.recovery import Recovery, recover
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
 from ledger.store import open_store, reading, writing
 from ledger.witnessing import Witnessing, WitnessPort
-from verifier import open_trust, write_bundle
+from verifier import open_trust, write_bundle, write_transcript
 
 _REPLAY = 1000
 
@@ -309,6 +311,24 @@ class Bank:
             account = find_by_token(connection, token)
             document, index = open_credential(connection, self._vault, account, identifier)
         return write_bundle(document, self.log.receipt(index).encode())
+
+    def transcript(self, token: str) -> bytes:
+        """All that a token's owner holds as one signed transcript, with the awards' receipts."""
+        with reading(self._engine) as connection:
+            lots_held = held(connection, self._vault, find_by_token(connection, token))
+            size = read_head(connection).size
+        name = " ".join(self.settings.names.values())
+        identifiers = (self._identifier(), self._identifier())
+        bank = (self.settings.did, name)
+        signed = make_transcript(lots_held, identifiers, bank, size, self._keys.bank, self._clock())
+        receipts = {
+            str(document["id"]): self.log.receipt(line.entry).encode()
+            for line, document in lots_held
+        }
+        return write_transcript(signed, receipts)
+
+    def _identifier(self) -> UUID:
+        return UUID(int=self._dice.getrandbits(128), version=4)
 
     def erase(self, account: str) -> None:
         """Destroy an account's key: what is sealed under it can never be read again."""

@@ -1,8 +1,16 @@
 """What a third party runs: evidence and a trust bundle in, a report out, with no network."""
 
 from verifier.errors import BadTrust, Unreadable, VerifierError
-from verifier.evidence import Evidence, read_evidence, read_qr_url, write_bundle
+from verifier.evidence import (
+    Evidence,
+    read_evidence,
+    read_qr_url,
+    read_transcript_file,
+    write_bundle,
+    write_transcript,
+)
 from verifier.report import Check, Outcome, Report, Subject, Verdict
+from verifier.transcript import verify_transcript
 from verifier.trust import Governance, Trust, TrustedMember, Witness, open_trust
 from verifier.verification import verify
 
@@ -23,6 +31,9 @@ __all__ = [
     "open_trust",
     "read_evidence",
     "read_qr_url",
+    "read_transcript_file",
     "verify",
+    "verify_transcript",
     "write_bundle",
+    "write_transcript",
 ]

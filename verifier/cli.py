@@ -41,7 +41,7 @@ def verify_command(
 
 
 def _verify(file: str, trust: Path, as_json: bool, lang: str, at: str, root: str) -> int:
-    from verifier.evidence import read_evidence
+    from verifier.evidence import read_evidence, read_transcript_file
     from verifier.files import read_limited
     from verifier.memory import default_folder, open_remembered
     from verifier.verification import verify
@@ -50,7 +50,14 @@ def _verify(file: str, trust: Path, as_json: bool, lang: str, at: str, root: str
         raise Unreadable(f"--lang is en or zh, not {lang!r}")
     moment = _moment(at)
     trusted = open_remembered(_read_trust(trust), default_folder(), root.lower() or None)
-    report = verify(read_evidence(read_limited(file), file), trusted, moment)
+    data = read_limited(file)
+    transcript = read_transcript_file(data)
+    if transcript is None:
+        report = verify(read_evidence(data, file), trusted, moment)
+    else:
+        from verifier.transcript import verify_transcript
+
+        report = verify_transcript(*transcript, trusted, moment)
     if as_json:
         print(json.dumps(report.to_json(lang), ensure_ascii=False, indent=2))
     else:

@@ -14,6 +14,8 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "validity": ("Validity", "有效期"),
     "holder": ("Holder", "持有人"),
     "trust": ("Trust bundle", "信任包"),
+    "totals": ("Totals", "合计"),
+    "award": ("Award", "授予"),
 }
 
 OUTCOMES: Mapping[str, tuple[str, str]] = {
@@ -146,6 +148,28 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "holder.file": (
         "A file does not show who presents it: compare the name with an identity document.",
         "文件本身不能证明出示人身份：请将姓名与身份证件核对。",
+    ),
+    "transcript.format": (
+        "A complete transcript (CLR 2.0).",
+        "完整的学习成果总表（CLR 2.0）。",
+    ),
+    "transcript.signature": (
+        "Signed by the credit bank, as of ledger entry {size}, and not changed since.",
+        "由学分银行签署，截至存证第 {size} 条，此后未被改动。",
+    ),
+    "totals.good": (
+        "The sums of the awards that count: {sums}. Lots that no longer count: {others}.",
+        "有效授予的合计：{sums}。不再有效的学分条目：{others}。",
+    ),
+    "totals.bad": ("The totals are wrong: {reason}.", "合计有误：{reason}。"),
+    "award.good": ("{achievement}, {credits} credits.", "{achievement}，{credits} 学分。"),
+    "award.partly": (
+        "{achievement}, {credits} credits: in part. {reason}",
+        "{achievement}，{credits} 学分：部分验证。{reason}",
+    ),
+    "award.bad": (
+        "{achievement}, {credits} credits: not verified. {reason}",
+        "{achievement}，{credits} 学分：验证未通过。{reason}",
     ),
     "trust.good": (
         "Version {version} of {name}, signed by its governance.",

@@ -21,7 +21,7 @@ def verify(evidence: Evidence, trust: Trust, at: datetime) -> Report:
 
     Never raises over what the evidence says: whatever is wrong is a failed check.
     """
-    trusted = _check_trust(trust, at)
+    trusted = check_trust(trust, at)
     try:
         facts = read_credential(evidence.credential)
     except CredentialsError as error:
@@ -75,7 +75,8 @@ def _check_validity(facts: CredentialFacts, at: datetime) -> Check:
     return Check("validity", Outcome.PASSED, code, values, since)
 
 
-def _check_trust(trust: Trust, at: datetime) -> Check:
+def check_trust(trust: Trust, at: datetime) -> Check:
+    """How old the trust bundle is; see the report's table."""
     issued, until = trust.issued.date().isoformat(), trust.expires.date().isoformat()
     values = {"version": str(trust.version), "until": until}
     values |= {f"name.{language}": name for language, name in trust.names.items()}

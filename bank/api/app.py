@@ -17,6 +17,8 @@ from bank.api.tiles import tile_routes
 from bank.errors import BadRequest, NotAllowed
 from bank.requests import open_slot_request
 from bank.service import Bank
+from credentials.rdf import context_bytes
+from credentials.transcript import BANK_CONTEXT
 from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse_exact
 from ledger import NotFound
 from ledger.sequencer import Outcome
@@ -180,6 +182,11 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
         """One credential of the token's owner with its receipt, to be shared as a file."""
         return Response(bank.bundle(token, identifier), media_type="application/json")
 
+    @app.get("/transcript", tags=["learners"], response_class=Response)
+    def transcript(token: Annotated[str, Depends(_token)]) -> Response:
+        """All that the token's owner holds, as a transcript (CLR 2.0) with the awards' receipts."""
+        return Response(bank.transcript(token), media_type="application/json")
+
 
 def _add_trust(app: FastAPI, bank: Bank) -> None:
     @app.get("/trust.json", tags=["trust"], response_class=Response)
@@ -196,6 +203,11 @@ def _add_trust(app: FastAPI, bank: Bank) -> None:
     def suspensions(number: int) -> Response:
         """A suspension list (Bitstring Status List 1.0)."""
         return _status_list(bank, f"{number}/suspension")
+
+    @app.get("/ns/credit-bank/1", tags=["trust"], response_class=Response)
+    def terms() -> Response:
+        """The JSON-LD context of the terms that transcripts add."""
+        return Response(context_bytes(BANK_CONTEXT), media_type="application/ld+json")
 
     @app.get("/.well-known/did.json", tags=["trust"])
     def bank_did() -> Response:

@@ -83,6 +83,8 @@ def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Si
     identifier, index = bank.owned(bank.token(account))[0]
     for path in export(bank, identifier, out):
         console.print(f"wrote {path}")
+    transcript = bank.transcript(bank.token(account))
+    console.print(f"wrote {write(out / 'learner.transcript.json', transcript)}")
     console.print(f"wrote {write(out / 'trust.json', bank.export_trust(governance[:THRESHOLD]))}")
     _verify(out)
     tell_audit(run_audit(bank))

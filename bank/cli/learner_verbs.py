@@ -49,6 +49,23 @@ def export_command(
         bank.close()
 
 
+def transcript_command(
+    account: Annotated[str, typer.Argument(help="The account, as 'creditbank learners' lists it.")],
+    out: Annotated[Path, typer.Option(help="File to write.")] = DEFAULT_OUT
+    / "learner.transcript.json",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Write all that an account holds as one transcript (CLR 2.0), signed by the bank."""
+    from bank.opening import open_bank
+
+    bank = open_bank(data, bank_passphrase(data), witnessed=True)
+    try:
+        bank.gather()
+        typer.echo(str(write(out, bank.transcript(bank.token(account)))))
+    finally:
+        bank.close()
+
+
 def export(bank: "Bank", identifier: str, out: Path) -> list[Path]:
     """Write a credential's files into `out`; the paths written."""
     from credentials.baking import bake_png, bake_svg

@@ -8,7 +8,7 @@ from bank.cli.bank_verbs import bank_app
 from bank.cli.demo_verb import demo
 from bank.cli.import_verb import import_command
 from bank.cli.keys_verbs import keys_app
-from bank.cli.learner_verbs import export_command, learners_command
+from bank.cli.learner_verbs import export_command, learners_command, transcript_command
 from bank.cli.ledger_verbs import ledger_app
 from bank.cli.member_verbs import member_app
 from bank.cli.trust_verbs import trust_app
@@ -34,6 +34,7 @@ app.command("demo")(demo)
 app.command("import")(import_command)
 app.command("export")(export_command)
 app.command("learners")(learners_command)
+app.command("transcript")(transcript_command)
 app.add_typer(bank_app)
 app.add_typer(member_app)
 app.add_typer(keys_app)

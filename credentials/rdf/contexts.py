@@ -31,6 +31,15 @@ _KNOWN = {
         "did-v1.json",
         "62c1054bf404d6dd3a4b26b64f830fd72095f6a26edc4469908c94351352ce5f",
     ),
+    "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json": (
+        "clr-2.0.1.json",
+        "880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6",
+    ),
+    # Our own, for transcripts; every bank serves it at its own address too.
+    "https://chongqing.creditbank.example/ns/credit-bank/1": (
+        "credit-bank-1.json",
+        "2f2a7348f6b926852c180147312fb2139020a626c64e4b62c2514390f7e0b4e9",
+    ),
     "https://www.w3.org/2018/credentials/v1": (
         "credentials-v1.json",
         # The digest printed in the Verifiable Credentials Data Model 1.1.

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -18,9 +19,11 @@ from credentials import (
     SUITES,
     key_in_method,
     read_credential,
+    sign,
     verify_proofs,
 )
 from credentials.rdf import context, known_contexts
+from credentials.transcript import Heading, LotLine, transcript_credential
 
 if TYPE_CHECKING:
     from conftest import Issued
@@ -197,3 +200,24 @@ def test_the_peer_reads_no_context_but_those_it_was_given(peer: Peer, one: Issue
     assert answer["verified"] is False
     assert "there is no document https://example.org/context" in answer["error"]
     assert fails_here(unknown) == [True, True]
+
+
+def test_the_peer_verifies_a_transcript(peer: Peer, one: Issued) -> None:
+    """A Comprehensive Learner Record that holds an award with its own proofs."""
+    line = LotLine("lot", "CS-101@2", "standard-credit", "4", "12.3456", "active", 7)
+    did = str(one.controller["id"])
+    heading = Heading(UUID(int=1), UUID(int=2), did, "A bank", one.created, 8)
+    document = transcript_credential(heading, [one.credential], [line])
+    signed = sign(document, one.signer, one.method, one.created)
+    assert [r.passed for r in verify_proofs(signed, key_in_method)] == [True, True]
+    assert peer(question(one, signed, BOTH)) == [{"verified": True, "error": None}]
+    for path, value in (
+        (["credentialSubject", "creditTotal", 0, "credits"], "13"),
+        (["credentialSubject", "creditLot", 0, "state"], "revoked"),
+        (["credentialSubject", "verifiableCredential", 0, "name"], "Another"),
+    ):
+        altered = copy.deepcopy(signed)
+        changed(path, value)(altered)
+        [answer] = peer(question(one, altered, BOTH))
+        assert answer["verified"] is False
+        assert fails_here(altered) == [True, True]

@@ -20,6 +20,7 @@ ARTEFACTS = {
     "learner.credential.json",
     "learner.qr.png",
     "learner.qr.svg",
+    "learner.transcript.json",
     "report.json",
     "trust.json",
 }
@@ -72,6 +73,7 @@ def test_the_story_leaves_its_artefacts(story: Any) -> None:
         ("learner.certificate.pdf", 0, "VERIFIED"),
         ("learner.badge.png", 0, "VERIFIED"),
         ("learner.badge.svg", 0, "VERIFIED"),
+        ("learner.transcript.json", 0, "VERIFIED"),
         ("learner.qr.png", 0, "VERIFIED"),
         ("learner.qr.svg", 0, "VERIFIED"),
         ("learner.credential.json", 3, "VERIFIED IN PART"),

@@ -35,7 +35,7 @@ def test_the_files_are_what_the_standards_publish(repo: Path) -> None:
     assert "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4" in digests
     # And in the Verifiable Credentials Data Model 1.1.
     assert "ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc" in digests
-    assert len(digests) == len(known_contexts()) + len(example_contexts()) == 8
+    assert len(digests) == len(known_contexts()) + len(example_contexts()) == 10
 
 
 @pytest.mark.parametrize("url", known_contexts())
