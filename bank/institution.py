@@ -99,7 +99,11 @@ class Institution:
 
     def move_lot(self, kind: str, source_key: str, reason: str) -> Submission:
         """A signed `revoke`, `suspend` or `reinstate` of the lot of a source record."""
-        body: dict[str, Json] = {"lot": self.lot(source_key), "reason": reason}
+        return self.lot_event(kind, self.lot(source_key), reason)
+
+    def lot_event(self, kind: str, lot: str, reason: str) -> Submission:
+        """A signed `revoke`, `suspend` or `reinstate` of a lot; `reason` is a short code."""
+        body: dict[str, Json] = {"lot": lot, "reason": reason}
         return Submission(Statement.make(self.did, kind, body).sign(self.signer))
 
     def _unit(self, unit: UnitRef, credits: Decimal) -> Statement:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, func, select
@@ -100,6 +100,7 @@ class Bank:
         self._checkpointer = Checkpointer(self._engine, settings.origin, keys.log, (later,), clock)
         self.log = Log(self._engine)
         self._witnessing: Witnessing | None = None
+        self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
 
     def close(self) -> None:
@@ -294,6 +295,12 @@ class Bank:
         with reading(self._engine) as connection:
             return [str(name) for name in connection.execute(query).scalars()]
 
+    def lot_at(self, index: int) -> str:
+        """The lot that the award entry at `index` made; empty if that entry is no award."""
+        with reading(self._engine) as connection:
+            query = select(lots.c.lot).where(lots.c.award_index == index)
+            return str(connection.execute(query).scalar_one_or_none() or "")
+
     def owned(self, token: str) -> list[tuple[str, int]]:
         """Identifier and ledger index of each credential that a token's owner holds."""
         with reading(self._engine) as connection:
@@ -342,8 +349,15 @@ class Bank:
                 raise NotAllowed("there is no such account")
 
     def status_lists(self) -> dict[str, dict[str, Json]]:
-        """Every status list by its URL, signed now, derived from the ledger's lots."""
+        """Every status list by its URL, signed, derived from the ledger's lots.
+
+        Made once for each state of the ledger and each day.
+        """
+        now = self._clock()
         with reading(self._engine) as connection:
+            state = (read_head(connection).size, now.date())
+            if self._lists is not None and self._lists[0] == state:
+                return self._lists[1]
             count = connection.execute(select(func.max(lots.c.list))).scalar_one() or 1
             query = select(lots.c.list, lots.c.slot, lots.c.state).where(
                 lots.c.state != LotState.ACTIVE.value
@@ -351,7 +365,9 @@ class Bank:
             inactive = [
                 (Slot(row.list, row.slot), LotState(row.state)) for row in connection.execute(query)
             ]
-        return status_lists(self.identity(), inactive, count, self._keys.bank, self._clock())
+        made = status_lists(self.identity(), inactive, count, self._keys.bank, now)
+        self._lists = (state, made)
+        return made
 
     def export_trust(self, governance: Sequence[Signer]) -> bytes:
         """A new trust bundle, signed by the governance, one version above the last."""

@@ -27,7 +27,7 @@ def learners_command(
             token = bank.token(account)
             typer.echo(f"{account}  token {token}")
             for identifier, index in bank.owned(token):
-                typer.echo(f"  {identifier}  entry {index}")
+                typer.echo(f"  {identifier}  entry {index}  lot {bank.lot_at(index)}")
     finally:
         bank.close()
 

@@ -1,5 +1,6 @@
 """`creditbank member`: an institution's keys on its own side, and its admission."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,11 @@ from bank.cli.options import (
     Data,
     GovernanceKeys,
     Institutions,
+    Members,
     bank_passphrase,
     passphrase,
 )
-from bank.errors import BadSetup
+from bank.errors import BadRequest, BadSetup
 
 member_app = typer.Typer(
     name="member", help="Members: their keys and their admission.", no_args_is_help=True
@@ -74,3 +76,70 @@ def retire_key(slug: Slug, key: Key, governance: GovernanceKeys, data: Data = DE
     finally:
         bank.close()
     typer.echo(f"the key {key} of {slug} is retired")
+
+
+def _lot_verb(kind: str, summary: str) -> None:
+    def command(
+        lot: Annotated[str, typer.Argument(help="The lot, as 'creditbank learners' lists it.")],
+        slug: Slug,
+        reason: Annotated[str, typer.Option(help="A short code, such as misconduct.")],
+        institutions: Institutions,
+        members: Members,
+        data: Data = DEFAULT_DATA,
+        bank: Annotated[
+            str, typer.Option(help="URL of a bank's API, instead of a bank in a folder.")
+        ] = "",
+        domain: Annotated[str, typer.Option(help="The bank's domain, with --bank.")] = "",
+    ) -> None:
+        _move_lot(kind, lot, slug, reason, institutions, members, data, bank, domain)
+
+    command.__doc__ = summary
+    member_app.command(kind)(command)
+
+
+_lot_verb("revoke", "On the institution's side: revoke an award, for good.")
+_lot_verb("suspend", "On the institution's side: suspend an award until it is reinstated.")
+_lot_verb("reinstate", "On the institution's side: reinstate a suspended award.")
+
+
+def _move_lot(
+    kind: str,
+    lot: str,
+    slug: str,
+    reason: str,
+    institutions: Path,
+    members: Path,
+    data: Path,
+    url: str,
+    domain: str,
+) -> None:
+    from bank.cli.import_verb import passphrase_of
+    from bank.opening import LocalBank, open_bank, open_member, read_admissions
+    from ledger.sequencer import Declined
+
+    admissions = {item.slug: item for item in read_admissions(institutions)}
+    if slug not in admissions:
+        raise BadSetup(f"{institutions} describes no institution {slug!r}")
+    secret = passphrase_of(members, members / slug)
+    if url:
+        import httpx
+
+        from bank.client import RemoteBank
+
+        if not domain:
+            raise BadSetup("give the bank's domain with --domain where --bank is a URL")
+        own = open_member(members / slug, domain, admissions[slug], secret)
+        with httpx.Client(base_url=url, timeout=120) as http:
+            remote = RemoteBank(http, lambda: datetime.now(UTC))
+            (outcome,) = remote.submit([own.lot_event(kind, lot, reason)])
+    else:
+        bank = open_bank(data, bank_passphrase(data), witnessed=True)
+        try:
+            own = open_member(members / slug, bank.settings.domain, admissions[slug], secret)
+            (outcome,) = LocalBank(bank).submit([own.lot_event(kind, lot, reason)])
+        finally:
+            bank.close()
+    if isinstance(outcome, Declined):
+        raise BadRequest(outcome.reason)
+    said = "stood in the ledger already" if outcome.repeated else "is in the ledger"
+    typer.echo(f"{kind} of {lot} {said}, entry {outcome.index}")

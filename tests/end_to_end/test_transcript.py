@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +144,46 @@ def test_only_what_counts_is_summed() -> None:
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b"{}", b'{"receipts":{},"transcript":{}}'])
 def test_what_is_no_transcript(data: bytes) -> None:
     assert read_transcript_file(data) is None
+
+
+def test_what_was_revoked_counts_no_more(story: Any, tmp_path: Path, run: Any, repo: Path) -> None:
+    """The institution revokes one award: the ledger says so, and all that is derived from it."""
+    data = tmp_path / "var"
+    shutil.copytree(story.data, data)
+    listed = run("learners", "--data", str(data), "--limit", "1").stdout.splitlines()
+    account = listed[0].partition("  token")[0]
+    identifier, lot = re.match(r"  (\S+)  entry \d+  lot (\S+)", listed[1]).groups()  # type: ignore[union-attr]
+    slug = account.partition("|")[0].rpartition(":")[2]
+    own = ("--slug", slug, "--members", str(data / "members"), "--data", str(data))
+    samples = ("--institutions", str(repo / "docs" / "samples" / "institutions.toml"))
+
+    def move(kind: str) -> Any:
+        return run("member", kind, lot, "--reason", "misconduct", *own, *samples)
+
+    def written() -> Document:
+        path = tmp_path / "t.json"
+        done = run("transcript", account, "--data", str(data), "--out", str(path))
+        assert done.returncode == 0, done.stderr
+        found = read_transcript_file(path.read_bytes())
+        assert found is not None
+        assert report(found, open_trust(story.trust.read_bytes())).exit_code == 0
+        document: Document = found[0]
+        return document
+
+    before = written()
+    assert move("reinstate").stderr.strip() == f"the lot {lot} is active; it cannot reinstate"
+    assert move("suspend").returncode == 0
+    again = move("revoke")
+    assert again.returncode == 0, again.stderr
+    assert "is in the ledger, entry" in again.stdout
+    assert "stood in the ledger already" in move("revoke").stdout
+    after = written()
+    states = {line["lot"]: line["state"] for line in after["credentialSubject"]["creditLot"]}
+    assert states.pop(lot) == "revoked"
+    assert set(states.values()) == {"active"}
+    enclosed = {award["id"] for award in after["credentialSubject"]["verifiableCredential"]}
+    earlier = {award["id"] for award in before["credentialSubject"]["verifiableCredential"]}
+    assert earlier - enclosed == {identifier}
+    done = run("ledger", "rebuild", "--data", str(data))
+    assert done.returncode == 0, done.stderr
+    assert run("member", "revoke", "A" * 22, "--reason", "x", *own, *samples).returncode == 1
