@@ -9,6 +9,7 @@ from verifier.evidence import (
     write_bundle,
     write_transcript,
 )
+from verifier.foreign import verify_foreign
 from verifier.report import Check, Outcome, Report, Subject, Verdict
 from verifier.transcript import verify_transcript
 from verifier.trust import Governance, Trust, TrustedMember, Witness, open_trust
@@ -33,6 +34,7 @@ __all__ = [
     "read_qr_url",
     "read_transcript_file",
     "verify",
+    "verify_foreign",
     "verify_transcript",
     "write_bundle",
     "write_transcript",

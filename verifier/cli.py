@@ -23,6 +23,9 @@ def verify_command(
     at: Annotated[
         str, typer.Option(help="Check as of this moment, such as 2026-11-23T12:00:00Z.")
     ] = "",
+    foreign: Annotated[
+        bool, typer.Option("--foreign", help="A credential of an issuer no credit bank knows.")
+    ] = False,
     root: Annotated[
         str, typer.Option(help="Fingerprint of the governance that must have signed the trust.")
     ] = "",
@@ -33,14 +36,16 @@ def verify_command(
     something is unknown or out of date.
     """
     try:
-        code = _verify(file, trust, as_json, lang, at, root)
+        code = _verify(file, trust, as_json, lang, at, root, foreign)
     except VerifierError as error:
         print(error, file=sys.stderr)
         code = CANNOT_READ
     raise typer.Exit(code)
 
 
-def _verify(file: str, trust: Path, as_json: bool, lang: str, at: str, root: str) -> int:
+def _verify(
+    file: str, trust: Path, as_json: bool, lang: str, at: str, root: str, foreign: bool
+) -> int:
     from verifier.evidence import read_evidence, read_transcript_file
     from verifier.files import read_limited
     from verifier.memory import default_folder, open_remembered
@@ -52,7 +57,11 @@ def _verify(file: str, trust: Path, as_json: bool, lang: str, at: str, root: str
     trusted = open_remembered(_read_trust(trust), default_folder(), root.lower() or None)
     data = read_limited(file)
     transcript = read_transcript_file(data)
-    if transcript is None:
+    if foreign:
+        from verifier.foreign import verify_foreign
+
+        report = verify_foreign(read_evidence(data, file).credential, trusted, moment)
+    elif transcript is None:
         report = verify(read_evidence(data, file), trusted, moment)
     else:
         from verifier.transcript import verify_transcript

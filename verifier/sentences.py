@@ -149,6 +149,26 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "A file does not show who presents it: compare the name with an identity document.",
         "文件本身不能证明出示人身份：请将姓名与身份证件核对。",
     ),
+    "format.foreign": (
+        "A complete verifiable credential, of a form credit banks do not issue.",
+        "完整的可验证凭证，但不是学分银行颁发的格式。",
+    ),
+    "issuer.foreign": (
+        "{did} is not a member of any bank you trust: who this is, only you can find out.",
+        "{did} 不是您信任的任何学分银行的成员：其身份须由您自行核实。",
+    ),
+    "issuer.member": (
+        "{did} is a member, but this is not in the form of its awards; ask it.",
+        "{did} 是成员机构，但此凭证不是其授予的格式；请向其查询。",
+    ),
+    "ledger.foreign": (
+        "No ledger speaks of this credential.",
+        "没有存证记录此凭证。",
+    ),
+    "status.foreign": (
+        "Whether it was revoked could not be checked: nothing is fetched.",
+        "无法检查是否已被撤销：不访问网络。",
+    ),
     "transcript.format": (
         "A complete transcript (CLR 2.0).",
         "完整的学习成果总表（CLR 2.0）。",
