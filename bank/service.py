@@ -23,7 +23,7 @@ from bank.deposits import (
     list_credentials,
     open_credential,
 )
-from bank.errors import BadRequest, BadSetup, NotAllowed
+from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.institution import Submission
 from bank.lots import LotProjection, clear, rows
 from bank.schema import migrate
@@ -33,6 +33,10 @@ from bank.tables import accounts, credentials, lots, trust_bundles
 from bank.transcripts import held, make_transcript
 from bank.trust import make_trust, status_lists
 from bank.vault import AccountKey, Vault, token_hash
+from credentials import format_moment
+from credentials.certificate import badge_png, certificate_facts
+from credentials.elm import Issuing, elm_credential
+from credentials.transcript import COUNTS
 from keys import Json, Signer, did_document
 from ledger import (
     AuditReport,
@@ -333,6 +337,19 @@ class Bank:
             for line, document in lots_held
         }
         return write_transcript(signed, receipts)
+
+    def elm(self, token: str) -> dict[str, Json]:
+        """What a token's owner holds and counts, as an unsigned European Digital Credential."""
+        with reading(self._engine) as connection:
+            lots_held = held(connection, self._vault, find_by_token(connection, token))
+        awards = [document for line, document in lots_held if line.state == COUNTS]
+        if not awards:
+            raise NoSuchThing("this account holds no award that counts")
+        name = " ".join(self.settings.names.values())
+        made = format_moment(self._clock())
+        picture = badge_png(certificate_facts(awards[-1]))
+        issuing = Issuing(self._identifier(), self.settings.did, name, made, picture)
+        return elm_credential(issuing, awards)
 
     def _identifier(self) -> UUID:
         return UUID(int=self._dice.getrandbits(128), version=4)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase
-from bank.errors import NoSuchThing
+from bank.errors import BadSetup, NoSuchThing
 
 if TYPE_CHECKING:
     from bank.service import Bank
@@ -51,17 +51,26 @@ def export_command(
 
 def transcript_command(
     account: Annotated[str, typer.Argument(help="The account, as 'creditbank learners' lists it.")],
-    out: Annotated[Path, typer.Option(help="File to write.")] = DEFAULT_OUT
-    / "learner.transcript.json",
+    out: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+    form: Annotated[
+        str, typer.Option(help="clr, signed by the bank, or elm for Europass, unsigned.")
+    ] = "clr",
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Write all that an account holds as one transcript (CLR 2.0), signed by the bank."""
+    """Write all that an account holds as one transcript (CLR 2.0, or the European model 3)."""
     from bank.opening import open_bank
+    from keys import encode
 
-    bank = open_bank(data, bank_passphrase(data), witnessed=True)
+    if form not in ("clr", "elm"):
+        raise BadSetup(f"--form is clr or elm, not {form!r}")
+    name = "learner.transcript.json" if form == "clr" else "learner.elm.json"
+    path = out or DEFAULT_OUT / name
+    bank = open_bank(data, bank_passphrase(data), witnessed=form == "clr")
     try:
         bank.gather()
-        typer.echo(str(write(out, bank.transcript(bank.token(account)))))
+        token = bank.token(account)
+        content = bank.transcript(token) if form == "clr" else encode(bank.elm(token))
+        typer.echo(str(write(path, content)))
     finally:
         bank.close()
 
