@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 BANK = ("did:web:b.example", "重庆学分银行 A Bank")
 ISSUING = Issuing(UUID(int=7), *BANK, "2026-11-24T12:00:00Z", b"P")
-    UUID(int=7), "did:web:b.example", "重庆学分银行 A Bank", "2026-11-24T12:00:00Z", b"P"
-)
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
