@@ -17,5 +17,9 @@ class NoSuchThing(BankError):
     """A credential, account or document this bank does not hold."""
 
 
+class NoLonger(BankError):
+    """Something that was there and has ended: a share that expired or was withdrawn."""
+
+
 class BadSetup(BankError):
     """A bank, key or settings file that is missing, present already, or wrong."""

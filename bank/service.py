@@ -28,6 +28,7 @@ from bank.institution import Submission
 from bank.lots import LotProjection, clear, rows
 from bank.schema import migrate
 from bank.settings import Settings, database_url
+from bank.shares import Share, list_shares, make_share, open_share, withdraw_share
 from bank.slots import allocate
 from bank.tables import accounts, credentials, lots, trust_bundles
 from bank.transcripts import held, make_transcript
@@ -37,7 +38,7 @@ from credentials import format_moment
 from credentials.certificate import badge_png, certificate_facts
 from credentials.elm import Issuing, elm_credential
 from credentials.transcript import COUNTS
-from keys import Json, Signer, did_document
+from keys import Json, Signer, b64u_encode, did_document
 from ledger import (
     AuditReport,
     Entry,
@@ -322,6 +323,35 @@ class Bank:
             account = find_by_token(connection, token)
             document, index = open_credential(connection, self._vault, account, identifier)
         return write_bundle(document, self.log.receipt(index).encode())
+
+    def share(self, token: str, identifiers: Sequence[str], days: int) -> tuple[Share, str]:
+        """A link to chosen credentials of a token's owner, and its secret, shown this once."""
+        secret = b64u_encode(self._dice.getrandbits(192).to_bytes(24, "big"))
+        with writing(self._engine) as connection:
+            account = find_by_token(connection, token)
+            made = make_share(connection, account, identifiers, days, secret, self._clock())
+        return made, secret
+
+    def shares(self, token: str) -> list[Share]:
+        """The links of a token's owner, newest first, with when each was opened."""
+        with reading(self._engine) as connection:
+            return list_shares(connection, find_by_token(connection, token))
+
+    def unshare(self, token: str, share: str) -> None:
+        """End a link of a token's owner now."""
+        with writing(self._engine) as connection:
+            account = find_by_token(connection, token)
+            withdraw_share(connection, account, share, self._clock())
+
+    def shared(self, secret: str) -> list[bytes]:
+        """The bundles under a link; NoLonger where it has ended."""
+        with writing(self._engine) as connection:
+            account, identifiers = open_share(connection, secret, self._clock())
+            found = [
+                open_credential(connection, self._vault, account, identifier)
+                for identifier in identifiers
+            ]
+        return [write_bundle(doc, self.log.receipt(index).encode()) for doc, index in found]
 
     def transcript(self, token: str) -> bytes:
         """All that a token's owner holds as one signed transcript, with the awards' receipts."""

@@ -71,3 +71,23 @@ trust_bundles = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
 )
+
+shares = Table(
+    "shares",
+    private,
+    Column("share", Text, primary_key=True),
+    Column("token", LargeBinary, nullable=False, unique=True),
+    Column("account", Text, nullable=False, index=True),
+    Column("credentials", Text, nullable=False),
+    Column("made", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("withdrawn", Text, nullable=False),
+)
+
+share_openings = Table(
+    "share_openings",
+    private,
+    Column("number", _NUMBER, primary_key=True),
+    Column("share", Text, nullable=False, index=True),
+    Column("time", Text, nullable=False),
+)

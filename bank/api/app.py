@@ -19,7 +19,7 @@ from bank.requests import open_slot_request
 from bank.service import Bank
 from credentials.rdf import context_bytes
 from credentials.transcript import BANK_CONTEXT
-from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse_exact
+from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse, parse_exact
 from ledger import NotFound
 from ledger.sequencer import Outcome
 
@@ -71,6 +71,24 @@ _SLOTS_BODY = {
     }
 }
 
+_SHARE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["credentials"],
+                    "properties": {
+                        "credentials": {"type": "array", "items": {"type": "string"}},
+                        "days": {"type": "integer", "minimum": 1, "maximum": 365},
+                    },
+                }
+            }
+        },
+    }
+}
+
 Index = Annotated[int, Path(ge=0, le=2**53)]
 Size = Annotated[int, Query(ge=0, le=2**53)]
 
@@ -92,6 +110,7 @@ def make_app(bank: Bank) -> FastAPI:
     _add_ledger(app, bank)
     _add_submission(app, bank)
     _add_learner(app, bank)
+    _add_shares(app, bank)
     _add_trust(app, bank)
     app.include_router(tile_routes(bank.log), prefix="/log")
     add_pages(app, bank)
@@ -188,6 +207,50 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
         return Response(bank.transcript(token), media_type="application/json")
 
 
+def _add_shares(app: FastAPI, bank: Bank) -> None:
+    @app.post("/shares", tags=["learners"], openapi_extra=_SHARE_BODY, status_code=201)
+    async def share(request: Request, token: Annotated[str, Depends(_token)]) -> Response:
+        """Share chosen credentials under a link for some days; the link is told this once."""
+        body = parse(await _body(request), limit=_SHORT * 4)
+        names = body.get("credentials") if isinstance(body, dict) else None
+        days = body.get("days", 30) if isinstance(body, dict) else None
+        if not isinstance(names, list) or type(days) is not int:
+            raise BadRequest("say credentials (a list of identifiers) and days (a number)")
+        identifiers = [str(name) for name in names]
+        made, secret = await run_in_threadpool(bank.share, token, identifiers, days)
+        url = f"https://{bank.settings.domain}/s/{secret}"
+        return _json({"share": made.share, "url": url, "expires": made.expires}, 201)
+
+    @app.get("/shares", tags=["learners"])
+    def shares(token: Annotated[str, Depends(_token)]) -> Response:
+        """The owner's links, with when each was opened."""
+        found: list[Json] = [
+            {
+                "share": item.share,
+                "credentials": list(item.credentials),
+                "made": item.made,
+                "expires": item.expires,
+                "withdrawn": item.withdrawn,
+                "openings": list(item.openings),
+            }
+            for item in bank.shares(token)
+        ]
+        return _json({"shares": found})
+
+    @app.delete("/shares/{share}", tags=["learners"], status_code=204)
+    def unshare(share: str, token: Annotated[str, Depends(_token)]) -> Response:
+        """End a link now."""
+        bank.unshare(token, share)
+        return Response(status_code=204)
+
+    @app.get("/s/{secret}", tags=["learners"], response_class=Response)
+    def shared(secret: str) -> Response:
+        """The bundles that a link shows."""
+        body = b'{"bundles":[' + b",".join(bank.shared(secret)) + b"]}"
+        headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        return Response(body, media_type="application/json", headers=headers)
+
+
 def _add_trust(app: FastAPI, bank: Bank) -> None:
     @app.get("/trust.json", tags=["trust"], response_class=Response)
     def trust() -> Response:
@@ -256,5 +319,5 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _json(value: dict[str, Json]) -> Response:
-    return Response(encode(value), media_type="application/json")
+def _json(value: dict[str, Json], status: int = 200) -> Response:
+    return Response(encode(value), status, media_type="application/json")

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from bank.errors import BadRequest, BankError, NoSuchThing, NotAllowed
+from bank.errors import BadRequest, BankError, NoLonger, NoSuchThing, NotAllowed
 from keys import Json, KeysError, encode
 from ledger import BadStatement, LedgerError, NotFound
 
@@ -16,6 +16,7 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404),
     (NoSuchThing, 404),
+    (NoLonger, 410),
     (NotAllowed, 401),
     (BadRequest, 400),
     (BadStatement, 400),

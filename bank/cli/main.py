@@ -11,6 +11,7 @@ from bank.cli.keys_verbs import keys_app
 from bank.cli.learner_verbs import export_command, learners_command, transcript_command
 from bank.cli.ledger_verbs import ledger_app
 from bank.cli.member_verbs import member_app
+from bank.cli.share_verbs import share_app
 from bank.cli.trust_verbs import trust_app
 from bank.cli.vc_api_verb import vc_api_app
 from bank.cli.witness_verbs import witness_app
@@ -40,6 +41,7 @@ app.add_typer(member_app)
 app.add_typer(keys_app)
 app.add_typer(trust_app)
 app.add_typer(ledger_app)
+app.add_typer(share_app)
 app.add_typer(witness_app)
 app.add_typer(vc_api_app)
 
