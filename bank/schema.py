@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ledger import StoreFault
 from ledger.store import writing
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The last of the steps in `bank/migrations/versions`."""
 _LOCK = 7_161_514_000_000_001
 

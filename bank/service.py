@@ -26,6 +26,7 @@ from bank.deposits import (
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.institution import Submission
 from bank.lots import LotProjection, clear, rows
+from bank.openid4vci import Wallets, holder_of_proof
 from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.shares import Share, list_shares, make_share, open_share, withdraw_share
@@ -104,6 +105,7 @@ class Bank:
         self.log_keys = (log_key, later.key)
         self._checkpointer = Checkpointer(self._engine, settings.origin, keys.log, (later,), clock)
         self.log = Log(self._engine)
+        self.wallets = Wallets(self._engine, lambda: self._clock(), self._secret, self._digits)
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
@@ -326,7 +328,7 @@ class Bank:
 
     def share(self, token: str, identifiers: Sequence[str], days: int) -> tuple[Share, str]:
         """A link to chosen credentials of a token's owner, and its secret, shown this once."""
-        secret = b64u_encode(self._dice.getrandbits(192).to_bytes(24, "big"))
+        secret = self._secret()
         with writing(self._engine) as connection:
             account = find_by_token(connection, token)
             made = make_share(connection, account, identifiers, days, secret, self._clock())
@@ -380,6 +382,23 @@ class Bank:
         picture = badge_png(certificate_facts(awards[-1]))
         issuing = Issuing(self._identifier(), self.settings.did, name, made, picture)
         return elm_credential(issuing, awards)
+
+    def deliver(self, access: str, identifier: str | None, proof: str) -> dict[str, Json]:
+        """The credential an access token is for, to a wallet that proves its key, which is bound.
+
+        A WalletError says what is wrong with the request.
+        """
+        account, name = self.wallets.claim(access, identifier)
+        did, nonce = holder_of_proof(proof, self.settings.public_url, self._clock())
+        self.wallets.bind(account, did, nonce)
+        with reading(self._engine) as connection:
+            return open_credential(connection, self._vault, account, name)[0]
+
+    def _secret(self) -> str:
+        return b64u_encode(self._dice.getrandbits(192).to_bytes(24, "big"))
+
+    def _digits(self, number: int) -> str:
+        return f"{self._dice.randrange(10**number):0{number}d}"
 
     def _identifier(self) -> UUID:
         return UUID(int=self._dice.getrandbits(128), version=4)

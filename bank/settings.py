@@ -37,6 +37,11 @@ class Settings:
         """The bank's identifier."""
         return did_web(self.domain)
 
+    @property
+    def public_url(self) -> str:
+        """Where wallets reach the bank: CREDITBANK_PUBLIC_URL, or its domain over HTTPS."""
+        return os.environ.get("CREDITBANK_PUBLIC_URL", "").rstrip("/") or f"https://{self.domain}"
+
     def keystore(self, name: str) -> Path:
         """Where the bank's keystore `log`, `bank` or `vault` lies."""
         return self.folder / "keys" / f"{name}.keystore"

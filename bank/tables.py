@@ -91,3 +91,39 @@ share_openings = Table(
     Column("share", Text, nullable=False, index=True),
     Column("time", Text, nullable=False),
 )
+
+wallet_offers = Table(
+    "wallet_offers",
+    private,
+    Column("code", LargeBinary, primary_key=True),
+    Column("tx_code", LargeBinary, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("credentials", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("used", Text, nullable=False),
+)
+
+wallet_tokens = Table(
+    "wallet_tokens",
+    private,
+    Column("token", LargeBinary, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("credentials", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+)
+
+wallet_nonces = Table(
+    "wallet_nonces",
+    private,
+    Column("nonce", LargeBinary, primary_key=True),
+    Column("expires", Text, nullable=False),
+)
+
+holder_keys = Table(
+    "holder_keys",
+    private,
+    Column("account", Text, primary_key=True),
+    Column("did", Text, primary_key=True),
+    Column("added", Text, nullable=False),
+)

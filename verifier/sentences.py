@@ -184,12 +184,12 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "totals.bad": ("The totals are wrong: {reason}.", "合计有误：{reason}。"),
     "award.good": ("{achievement}, {credits} credits.", "{achievement}，{credits} 学分。"),
     "award.partly": (
-        "{achievement}, {credits} credits: in part. {reason}",
-        "{achievement}，{credits} 学分：部分验证。{reason}",
+        "{achievement}, {credits} credits: in part ({reason}).",
+        "{achievement}，{credits} 学分：部分验证（{reason}）。",
     ),
     "award.bad": (
-        "{achievement}, {credits} credits: not verified. {reason}",
-        "{achievement}，{credits} 学分：验证未通过。{reason}",
+        "{achievement}, {credits} credits: not verified ({reason}).",
+        "{achievement}，{credits} 学分：验证未通过（{reason}）。",
     ),
     "trust.good": (
         "Version {version} of {name}, signed by its governance.",

@@ -108,8 +108,8 @@ def _award(
     values = {
         "achievement": subject.achievement or str(award.get("id"))[:60],
         "credits": subject.credits or "?",
-        "reason.en": " ".join(check.sentence("en") for check in open_points),
-        "reason.zh": "".join(check.sentence("zh") for check in open_points),
+        "reason.en": " ".join(check.sentence("en") for check in open_points).rstrip("."),
+        "reason.zh": "".join(check.sentence("zh") for check in open_points).rstrip("。"),
     }
     if report.verdict is Verdict.NOT_VERIFIED:
         return Check("award", Outcome.FAILED, "award.bad", values)

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from starlette.routing import Route
 
+from bank.api.openid4vci import add_openid4vci
 from bank.api.pages import add_pages
 from bank.api.problems import install
 from bank.api.schemas import MOST_STATEMENTS, outcomes_json, read_submissions
@@ -112,6 +113,7 @@ def make_app(bank: Bank) -> FastAPI:
     _add_learner(app, bank)
     _add_shares(app, bank)
     _add_trust(app, bank)
+    add_openid4vci(app, bank)
     app.include_router(tile_routes(bank.log), prefix="/log")
     add_pages(app, bank)
     return app

@@ -1,5 +1,6 @@
 """`creditbank share`: links under which a learner shows chosen awards, for a while."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -64,3 +65,27 @@ def withdraw(
     finally:
         bank.close()
     typer.echo(f"{share} is withdrawn")
+
+
+def offer_command(
+    account: Account,
+    credential: Annotated[list[str], typer.Argument(help="Identifiers, urn:uuid:…")],
+    qr: Annotated[Path | None, typer.Option(help="Also write the link as a QR code, PNG.")] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Offer awards to the learner's wallet (OpenID4VCI): a link, and a code to be told apart."""
+    from bank.cli.learner_verbs import write
+    from bank.openid4vci import offer_uri
+    from bank.opening import open_bank
+    from credentials.qr import link_png
+
+    bank = open_bank(data, bank_passphrase(data))
+    try:
+        made = bank.wallets.offer(bank.token(account), credential)
+        link = offer_uri(bank.settings.public_url, made.code)
+    finally:
+        bank.close()
+    typer.echo(link)
+    typer.echo(f"transaction code {made.tx_code}, until {made.expires}", err=True)
+    if qr is not None:
+        typer.echo(str(write(qr, link_png(link))), err=True)

@@ -7,13 +7,14 @@ carried in every symbol, `symbol` the choice of size and error correction.
 from credentials.errors import BadQR
 from credentials.qr.link import from_digits, parse_url, qr_url, to_digits
 from credentials.qr.scan import scan
-from credentials.qr.symbol import Symbol, choose_symbol, qr_png, qr_svg
+from credentials.qr.symbol import Symbol, choose_symbol, link_png, qr_png, qr_svg
 
 __all__ = [
     "BadQR",
     "Symbol",
     "choose_symbol",
     "from_digits",
+    "link_png",
     "parse_url",
     "qr_png",
     "qr_svg",

@@ -75,6 +75,18 @@ def qr_png(url: str, *, pixels_per_module: int = 8) -> bytes:
     return out.getvalue()
 
 
+def link_png(link: str) -> bytes:
+    """Any link as a PNG of a QR code, for whatever on a phone opens it."""
+    from qrcode.constants import ERROR_CORRECT_M
+    from qrcode.main import QRCode
+
+    code = QRCode(error_correction=ERROR_CORRECT_M, border=_QUIET_ZONE)
+    code.add_data(link)
+    out = io.BytesIO()
+    code.make_image().save(out)
+    return out.getvalue()
+
+
 def qr_svg(url: str, *, millimetres: float = 40.0) -> bytes:
     """The URL as an SVG image of the given width, black on white, with its quiet zone."""
     rows = _modules(url)

@@ -1,0 +1,176 @@
+"""Offers, tokens, nonces and bound keys: only digests of secrets, each good once or for minutes.
+
+All of it lives in the bank's database, so it holds over restarts and between server processes:
+a code is taken by one UPDATE that finds it unused, or by nobody.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, select
+
+from bank.deposits import find_by_token, list_credentials
+from bank.errors import BadRequest, NoSuchThing
+from bank.openid4vci.errors import BadGrant, BadNonce, BadToken, UnknownIdentifier
+from bank.openid4vci.metadata import TX_CODE_LENGTH
+from bank.tables import holder_keys, wallet_nonces, wallet_offers, wallet_tokens
+from bank.vault import token_hash
+from ledger import format_time
+from ledger.store import reading, writing
+
+_OFFER, _TOKEN, _NONCE = timedelta(days=3), timedelta(minutes=10), timedelta(minutes=5)
+TOKEN_SECONDS = int(_TOKEN.total_seconds())
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A new offer's two secrets: the code goes into the link, the transaction code beside it."""
+
+    code: str
+    tx_code: str
+    expires: str
+
+
+class Wallets:
+    """The state of deliveries to wallets."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime],
+        secret: Callable[[], str],
+        digits: Callable[[int], str],
+    ) -> None:
+        """`secret` gives new secrets, `digits` that many random decimal digits."""
+        self._engine = engine
+        self._clock = clock
+        self._secret = secret
+        self._digits = digits
+
+    def offer(self, token: str, identifiers: Sequence[str]) -> Offer:
+        """Offer credentials of a token's owner to a wallet."""
+        wanted = list(dict.fromkeys(identifiers))
+        if not 1 <= len(wanted) <= 20:
+            raise BadRequest(f"an offer holds 1 to 20 credentials, not {len(wanted)}")
+        code, tx_code = self._secret(), self._digits(TX_CODE_LENGTH)
+        expires = format_time(self._clock() + _OFFER)
+        with writing(self._engine) as connection:
+            account = find_by_token(connection, token)
+            held = {name for name, _ in list_credentials(connection, account)}
+            missing = [name for name in wanted if name not in held]
+            if missing:
+                raise NoSuchThing(f"this account holds no credential {missing[0][:60]}")
+            connection.execute(
+                wallet_offers.insert().values(
+                    code=token_hash(code),
+                    tx_code=token_hash(f"{code}:{tx_code}"),
+                    account=account,
+                    credentials=json.dumps(wanted),
+                    expires=expires,
+                    tries=0,
+                    used="",
+                )
+            )
+        return Offer(code, tx_code, expires)
+
+    def redeem(self, code: str, tx_code: str) -> tuple[str, list[str]]:
+        """An access token for a code and its transaction code, and what it is for."""
+        now = format_time(self._clock())
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                # Locked, so that guesses at once are counted one after the other.
+                select(wallet_offers)
+                .where(wallet_offers.c.code == token_hash(code))
+                .with_for_update()
+            ).first()
+            if row is None or row.used or row.expires < now or row.tries >= _TRIES:
+                wrong = BadGrant(
+                    "this code is unknown, was used, or has ended; ask for a new offer"
+                )
+            elif bytes(row.tx_code) != token_hash(f"{code}:{tx_code}"):
+                connection.execute(
+                    wallet_offers.update()
+                    .where(wallet_offers.c.code == row.code)
+                    .values(tries=wallet_offers.c.tries + 1)
+                )
+                left = _TRIES - row.tries - 1
+                wrong = BadGrant(f"the transaction code is wrong; {left} tries are left")
+            else:
+                return self._grant(connection, row.code, row.account, row.credentials, now)
+        raise wrong
+
+    def _grant(
+        self, connection: Connection, code: bytes, account: str, names: str, now: str
+    ) -> tuple[str, list[str]]:
+        done = connection.execute(
+            wallet_offers.update()
+            .where(wallet_offers.c.code == code, wallet_offers.c.used == "")
+            .values(used=now)
+        )
+        if done.rowcount != 1:
+            raise BadGrant("this code was used; ask for a new offer")
+        token = self._secret()
+        connection.execute(
+            wallet_tokens.insert().values(
+                token=token_hash(token),
+                account=account,
+                credentials=names,
+                expires=format_time(self._clock() + _TOKEN),
+            )
+        )
+        return token, list(json.loads(names))
+
+    def nonce(self) -> str:
+        """A new nonce for a proof of key, good once."""
+        nonce = self._secret()
+        now = self._clock()
+        with writing(self._engine) as connection:
+            over = wallet_nonces.c.expires < format_time(now)
+            connection.execute(wallet_nonces.delete().where(over))
+            expires = format_time(now + _NONCE)
+            values = {"nonce": token_hash(nonce), "expires": expires}
+            connection.execute(wallet_nonces.insert().values(**values))
+        return nonce
+
+    def claim(self, token: str, identifier: str | None) -> tuple[str, str]:
+        """The account and credential that an access token and a request name."""
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                select(wallet_tokens).where(wallet_tokens.c.token == token_hash(token))
+            ).first()
+        if row is None or row.expires < format_time(self._clock()):
+            raise BadToken("this access token is unknown or has ended")
+        names = [str(name) for name in json.loads(row.credentials)]
+        wanted = names if identifier is None else [name for name in names if name == identifier]
+        if len(wanted) != 1:
+            raise UnknownIdentifier("say which of the credentials this access token is for")
+        return str(row.account), wanted[0]
+
+    def bind(self, account: str, did: str, nonce: str) -> None:
+        """Bind a wallet's key to an account, its nonce taken; BadNonce if it is not a good one."""
+        now = format_time(self._clock())
+        with writing(self._engine) as connection:
+            done = connection.execute(
+                wallet_nonces.delete().where(
+                    wallet_nonces.c.nonce == token_hash(nonce), wallet_nonces.c.expires >= now
+                )
+            )
+            if done.rowcount != 1:
+                raise BadNonce("the proof's nonce is unknown, was used or has ended")
+            known = select(holder_keys.c.did).where(
+                holder_keys.c.account == account, holder_keys.c.did == did
+            )
+            if connection.execute(known).first() is None:
+                values = {"account": account, "did": did, "added": now}
+                connection.execute(holder_keys.insert().values(**values))
+
+    def keys(self, token: str) -> list[str]:
+        """The did:keys bound to the account of an owner's token."""
+        with reading(self._engine) as connection:
+            account = find_by_token(connection, token)
+            query = select(holder_keys.c.did).where(holder_keys.c.account == account)
+            order = query.order_by(holder_keys.c.added, holder_keys.c.did)
+            return [str(did) for did in connection.execute(order).scalars()]
