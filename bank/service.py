@@ -26,10 +26,17 @@ from bank.deposits import (
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.institution import Submission
 from bank.lots import LotProjection, clear, rows
-from bank.openid4vci import Wallets, holder_of_proof
+from bank.openid4vci import Wallets, forget_wallets, holder_of_proof
 from bank.schema import migrate
 from bank.settings import Settings, database_url
-from bank.shares import Share, list_shares, make_share, open_share, withdraw_share
+from bank.shares import (
+    Share,
+    forget_shares,
+    list_shares,
+    make_share,
+    open_share,
+    withdraw_share,
+)
 from bank.slots import allocate
 from bank.tables import accounts, credentials, lots, trust_bundles
 from bank.transcripts import held, make_transcript
@@ -413,6 +420,8 @@ class Bank:
             )
             if done.rowcount != 1:
                 raise NotAllowed("there is no such account")
+            forget_shares(connection, account)
+            forget_wallets(connection, account)
 
     def status_lists(self) -> dict[str, dict[str, Json]]:
         """Every status list by its URL, signed, derived from the ledger's lots.

@@ -107,3 +107,10 @@ def open_share(connection: Connection, token: str, now: datetime) -> tuple[str, 
         raise NoLonger(f"this share ended on {row.expires[:10]}; ask its owner for a new one")
     connection.execute(share_openings.insert().values(share=row.share, time=time))
     return row.account, list(json.loads(row.credentials))
+
+
+def forget_shares(connection: Connection, account: str) -> None:
+    """Delete an account's links, and when they were opened."""
+    own = select(shares.c.share).where(shares.c.account == account)
+    connection.execute(share_openings.delete().where(share_openings.c.share.in_(own)))
+    connection.execute(shares.delete().where(shares.c.account == account))

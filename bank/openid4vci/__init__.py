@@ -8,7 +8,7 @@ signed it; the wallet's key, shown in a proof, is bound to the account.
 from bank.openid4vci.errors import BadGrant, BadProofOfKey, BadToken, BadWalletRequest, WalletError
 from bank.openid4vci.metadata import issuer_metadata, offer_uri, server_metadata
 from bank.openid4vci.proof import holder_of_proof
-from bank.openid4vci.store import Offer, Wallets
+from bank.openid4vci.store import Offer, Wallets, forget_wallets
 
 __all__ = [
     "BadGrant",
@@ -18,6 +18,7 @@ __all__ = [
     "Offer",
     "WalletError",
     "Wallets",
+    "forget_wallets",
     "holder_of_proof",
     "issuer_metadata",
     "offer_uri",

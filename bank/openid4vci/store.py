@@ -174,3 +174,9 @@ class Wallets:
             query = select(holder_keys.c.did).where(holder_keys.c.account == account)
             order = query.order_by(holder_keys.c.added, holder_keys.c.did)
             return [str(did) for did in connection.execute(order).scalars()]
+
+
+def forget_wallets(connection: Connection, account: str) -> None:
+    """Delete what was offered to an account's wallets, and their keys."""
+    for table in (wallet_offers, wallet_tokens, holder_keys):
+        connection.execute(table.delete().where(table.c.account == account))

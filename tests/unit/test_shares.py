@@ -159,8 +159,16 @@ def test_an_erased_learner_is_shared_no_more(counter: Counter) -> None:
     account = next(
         a for a in counter.bank.accounts() if counter.bank.token(a) == counter.tokens["ana"]
     )
-    counter.bank.erase(account)
+    bank.wallets.offer(token, counter.owned["ana"][:1])
+    assert counter.ask("GET", path).status_code == 200
+    _, other = counter.share("ben", counter.owned["ben"])
+    bank.erase(account)
     assert counter.ask("GET", path).status_code == 404
+    assert counter.ask("GET", other).status_code == 200
+    with sqlite3.connect(counter.folder / "bank.db") as database:
+        for table in ("shares", "share_openings", "wallet_offers"):
+            (rows,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+            assert rows == (0 if table == "wallet_offers" else 1), table
 
 
 def test_every_opening_is_noted(counter: Counter) -> None:
