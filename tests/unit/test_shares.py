@@ -156,9 +156,8 @@ def test_the_secret_is_not_kept(counter: Counter) -> None:
 
 def test_an_erased_learner_is_shared_no_more(counter: Counter) -> None:
     _, path = counter.share("ana", counter.owned["ana"][:1])
-    account = next(
-        a for a in counter.bank.accounts() if counter.bank.token(a) == counter.tokens["ana"]
-    )
+    bank, token = counter.bank, counter.tokens["ana"]
+    account = next(name for name in bank.accounts() if bank.token(name) == token)
     bank.wallets.offer(token, counter.owned["ana"][:1])
     assert counter.ask("GET", path).status_code == 200
     _, other = counter.share("ben", counter.owned["ben"])
