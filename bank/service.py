@@ -73,7 +73,7 @@ from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
 from ledger.store import open_store, reading, writing
 from ledger.witnessing import Witnessing, WitnessPort
-from verifier import open_trust, write_bundle, write_transcript
+from verifier import TRANSCRIPT, Collection, open_trust, write_bundle, write_collection
 
 _REPLAY = 1000
 
@@ -375,7 +375,7 @@ class Bank:
             str(document["id"]): self.log.receipt(line.entry).encode()
             for line, document in lots_held
         }
-        return write_transcript(signed, receipts)
+        return write_collection(Collection(TRANSCRIPT, signed, receipts))
 
     def elm(self, token: str) -> dict[str, Json]:
         """What a token's owner holds and counts, as an unsigned European Digital Credential."""

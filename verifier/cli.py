@@ -26,6 +26,10 @@ def verify_command(
     foreign: Annotated[
         bool, typer.Option("--foreign", help="A credential of an issuer no credit bank knows.")
     ] = False,
+    domain: Annotated[
+        str, typer.Option(help="Of a presentation: the domain it was to be made for, yours.")
+    ] = "",
+    challenge: Annotated[str, typer.Option(help="Of a presentation: the challenge you gave.")] = "",
     root: Annotated[
         str, typer.Option(help="Fingerprint of the governance that must have signed the trust.")
     ] = "",
@@ -36,7 +40,7 @@ def verify_command(
     something is unknown or out of date.
     """
     try:
-        code = _verify(file, trust, as_json, lang, at, root, foreign)
+        code = _verify(file, trust, as_json, lang, at, root, foreign, domain, challenge)
     except VerifierError as error:
         print(error, file=sys.stderr)
         code = CANNOT_READ
@@ -44,9 +48,18 @@ def verify_command(
 
 
 def _verify(
-    file: str, trust: Path, as_json: bool, lang: str, at: str, root: str, foreign: bool
+    file: str,
+    trust: Path,
+    as_json: bool,
+    lang: str,
+    at: str,
+    root: str,
+    foreign: bool,
+    domain: str,
+    challenge: str,
 ) -> int:
-    from verifier.evidence import read_evidence, read_transcript_file
+    from verifier.collection import PRESENTATION, read_collection
+    from verifier.evidence import read_evidence
     from verifier.files import read_limited
     from verifier.memory import default_folder, open_remembered
     from verifier.verification import verify
@@ -56,17 +69,28 @@ def _verify(
     moment = _moment(at)
     trusted = open_remembered(_read_trust(trust), default_folder(), root.lower() or None)
     data = read_limited(file)
-    transcript = read_transcript_file(data)
+    collection = read_collection(data)
     if foreign:
         from verifier.foreign import verify_foreign
 
         report = verify_foreign(read_evidence(data, file).credential, trusted, moment)
-    elif transcript is None:
+    elif collection is None:
         report = verify(read_evidence(data, file), trusted, moment)
+    elif collection.kind == PRESENTATION:
+        from verifier.presentation import verify_presentation
+
+        report = verify_presentation(
+            collection.document,
+            collection.receipts,
+            trusted,
+            moment,
+            domain or None,
+            challenge or None,
+        )
     else:
         from verifier.transcript import verify_transcript
 
-        report = verify_transcript(*transcript, trusted, moment)
+        report = verify_transcript(collection.document, collection.receipts, trusted, moment)
     if as_json:
         print(json.dumps(report.to_json(lang), ensure_ascii=False, indent=2))
     else:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from credentials.baking import unbake_png, unbake_svg
 from credentials.errors import BadBadge, CredentialsError
 from credentials.qr import BadQR, from_digits, parse_url, scan
-from credentials.transcript import is_transcript
 from keys import Json, KeysError, encode, parse, parse_exact
 from verifier.errors import Unreadable
 
 _LIMIT = 1024 * 1024
-_TRANSCRIPT_LIMIT = 8 * 1024 * 1024
 _PICTURE_LIMIT = 64 * 1024 * 1024
 _PICTURES = (
     b"\x89PNG",
@@ -64,35 +62,6 @@ def read_evidence(data: bytes, name: str) -> Evidence:
     if not isinstance(value, dict) or "credentialSubject" not in value:
         raise Unreadable(f"{name} is no credential, no bundle and no picture of a QR code")
     return Evidence(value, None, "credential")
-
-
-def read_transcript_file(data: bytes) -> tuple[dict[str, Json], dict[str, str]] | None:
-    """The transcript in a file's bytes and the receipts of its awards; None if it holds none."""
-    if data.lstrip()[:1] != b"{" or len(data) > _TRANSCRIPT_LIMIT:
-        return None
-    try:
-        value = parse(data, limit=_TRANSCRIPT_LIMIT)
-    except KeysError:
-        return None
-    if not isinstance(value, dict):
-        return None
-    receipts: Json = {}
-    transcript: Json = value
-    if set(value) == {"receipts", "transcript"}:
-        transcript, receipts = value["transcript"], value["receipts"]
-    if (
-        not isinstance(transcript, dict)
-        or not is_transcript(transcript)
-        or not isinstance(receipts, dict)
-    ):
-        return None
-    return transcript, {name: text for name, text in receipts.items() if isinstance(text, str)}
-
-
-def write_transcript(transcript: dict[str, Json], receipts: dict[str, str]) -> bytes:
-    """The exact bytes of a transcript's file, with the receipts of its awards."""
-    known: dict[str, Json] = dict(receipts)
-    return encode({"receipts": known, "transcript": transcript})
 
 
 def read_qr_url(url: str) -> Evidence:

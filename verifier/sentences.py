@@ -149,6 +149,23 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "A file does not show who presents it: compare the name with an identity document.",
         "文件本身不能证明出示人身份：请将姓名与身份证件核对。",
     ),
+    "presentation.format": (
+        "A presentation of {count} awards.",
+        "出示 {count} 项授予。",
+    ),
+    "holder.good": (
+        "Whoever holds the key {did} answered your challenge; compare the name with an identity "
+        "document.",
+        "密钥 {did} 的持有者回应了您的质询；请将姓名与身份证件核对。",
+    ),
+    "holder.unasked": (
+        "Signed by the key {did}, but for no challenge of yours: it could have been passed on.",
+        "由密钥 {did} 签署，但并非回应您的质询：文件可能是被保存后转交的。",
+    ),
+    "holder.bad": (
+        "Who presents this did not show to be its holder: {reason}.",
+        "出示人未能证明其为持有者：{reason}。",
+    ),
     "format.foreign": (
         "A complete verifiable credential, of a form credit banks do not issue.",
         "完整的可验证凭证，但不是学分银行颁发的格式。",

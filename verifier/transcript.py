@@ -13,10 +13,10 @@ from credentials.certificate.facts import certificate_facts
 from credentials.moment import format_moment
 from credentials.transcript import COUNTS, LotLine, Transcript, read_transcript, totals
 from keys import Json
-from verifier.evidence import Evidence
-from verifier.report import Check, Outcome, Report, Subject, Verdict
+from verifier.collection import check_award
+from verifier.report import Check, Outcome, Report, Subject
 from verifier.trust import Trust
-from verifier.verification import check_trust, verify
+from verifier.verification import check_trust
 
 
 def verify_transcript(
@@ -30,7 +30,7 @@ def verify_transcript(
         bad = Check("format", Outcome.FAILED, "format.bad", {"reason": str(error).rstrip(".")})
         skipped = Check("signature", Outcome.NOT_CHECKED, "skipped")
         return _report(trust, at, Subject(), (bad, skipped, trusted))
-    awards = [_award(award, receipts, trust, at) for award in transcript.awards]
+    awards = [check_award(award, receipts, trust, at)[0] for award in transcript.awards]
     checks = (
         Check("format", Outcome.PASSED, "transcript.format"),
         _signature(document, transcript, trust),
@@ -96,26 +96,6 @@ def _sum(transcript: Transcript) -> dict[str, str]:
     parts = [f"{credits} ({scheme}, {level})" for scheme, level, credits, _ in transcript.totals]
     others = len(transcript.lots) - len(transcript.awards)
     return {"sums": "; ".join(parts) or "0", "others": str(others)}
-
-
-def _award(
-    award: dict[str, Json], receipts: Mapping[str, str], trust: Trust, at: datetime
-) -> Check:
-    receipt = receipts.get(str(award.get("id")))
-    report = verify(Evidence(award, receipt, "bundle" if receipt else "credential"), trust, at)
-    subject = report.subject
-    open_points = [c for c in report.checks if c.outcome is Outcome.FAILED or c.caution]
-    values = {
-        "achievement": subject.achievement or str(award.get("id"))[:60],
-        "credits": subject.credits or "?",
-        "reason.en": " ".join(check.sentence("en") for check in open_points).rstrip("."),
-        "reason.zh": "".join(check.sentence("zh") for check in open_points).rstrip("。"),
-    }
-    if report.verdict is Verdict.NOT_VERIFIED:
-        return Check("award", Outcome.FAILED, "award.bad", values)
-    if report.verdict is Verdict.UNCERTAIN:
-        return Check("award", Outcome.PASSED, "award.partly", values, caution=True)
-    return Check("award", Outcome.PASSED, "award.good", values)
 
 
 def _subject(transcript: Transcript, trust: Trust) -> Subject:

@@ -15,7 +15,7 @@ import pytest
 
 from credentials.transcript import LotLine, totals
 from keys import PrivateKey
-from verifier import Report, Trust, open_trust, read_transcript_file, verify_transcript
+from verifier import Report, Trust, open_trust, read_collection, verify_transcript
 
 Document = dict[str, Any]
 
@@ -27,9 +27,9 @@ def trust(story: Any) -> Trust:
 
 @pytest.fixture(scope="module")
 def held(story: Any) -> tuple[Document, dict[str, str]]:
-    found = read_transcript_file((story.out / "learner.transcript.json").read_bytes())
+    found = read_collection((story.out / "learner.transcript.json").read_bytes())
     assert found is not None
-    return found
+    return found.document, dict(found.receipts)
 
 
 def report(held: tuple[Document, dict[str, str]], trust: Trust) -> Report:
@@ -143,7 +143,7 @@ def test_only_what_counts_is_summed() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b"{}", b'{"receipts":{},"transcript":{}}'])
 def test_what_is_no_transcript(data: bytes) -> None:
-    assert read_transcript_file(data) is None
+    assert read_collection(data) is None
 
 
 def test_what_was_revoked_counts_no_more(story: Any, tmp_path: Path, run: Any, repo: Path) -> None:
@@ -164,8 +164,9 @@ def test_what_was_revoked_counts_no_more(story: Any, tmp_path: Path, run: Any, r
         path = tmp_path / "t.json"
         done = run("transcript", account, "--data", str(data), "--out", str(path))
         assert done.returncode == 0, done.stderr
-        found = read_transcript_file(path.read_bytes())
-        assert found is not None
+        read = read_collection(path.read_bytes())
+        assert read is not None
+        found = (read.document, dict(read.receipts))
         assert report(found, open_trust(story.trust.read_bytes())).exit_code == 0
         document: Document = found[0]
         return document

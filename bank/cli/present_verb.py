@@ -1,0 +1,38 @@
+"""`creditbank present`: on the learner's side, show chosen awards to one verifier."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bank.cli.options import passphrase
+
+
+def present_command(
+    file: Annotated[list[Path], typer.Argument(help="Bundles of the awards to be shown.")],
+    key: Annotated[Path, typer.Option(help="Keystore of the holder's key.")],
+    domain: Annotated[str, typer.Option(help="The verifier's domain.")],
+    challenge: Annotated[str, typer.Option(help="The challenge the verifier gave.")],
+    minutes: Annotated[int, typer.Option(help="How long it is good.", min=1, max=10_080)] = 10,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("presentation.json"),
+) -> None:
+    """Show chosen awards to one verifier: it holds for its challenge, and for some minutes."""
+    from bank.cli.learner_verbs import write
+    from credentials.presentation import presentation
+    from keys import open_signer
+    from verifier import PRESENTATION, Collection, read_evidence, write_collection
+    from verifier.files import read_limited
+
+    evidence = [read_evidence(read_limited(path), str(path)) for path in file]
+    signer = open_signer(f"file:{key}", passphrase(key.parent))
+    shown = [item.credential for item in evidence]
+    now, lasts = datetime.now(UTC), timedelta(minutes=minutes)
+    document = presentation(shown, signer, domain, challenge, now, lasts)
+    receipts = {
+        str(item.credential.get("id")): item.receipt
+        for item in evidence
+        if item.receipt is not None
+    }
+    made = write_collection(Collection(PRESENTATION, document, receipts))
+    typer.echo(str(write(out, made)))
