@@ -4,11 +4,14 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from verifier.errors import BadTrust, Unreadable, VerifierError
+
+if TYPE_CHECKING:
+    from keys import Json
 
 CANNOT_READ = 2
 
@@ -26,6 +29,10 @@ def verify_command(
     foreign: Annotated[
         bool, typer.Option("--foreign", help="A credential of an issuer no credit bank knows.")
     ] = False,
+    did: Annotated[
+        list[Path] | None,
+        typer.Option("--did", help="With --foreign: a DID document to find the issuer's key in."),
+    ] = None,
     domain: Annotated[
         str, typer.Option(help="Of a presentation: the domain it was to be made for, yours.")
     ] = "",
@@ -40,7 +47,7 @@ def verify_command(
     something is unknown or out of date.
     """
     try:
-        code = _verify(file, trust, as_json, lang, at, root, foreign, domain, challenge)
+        code = _verify(file, trust, as_json, lang, at, root, foreign, did or [], domain, challenge)
     except VerifierError as error:
         print(error, file=sys.stderr)
         code = CANNOT_READ
@@ -55,6 +62,7 @@ def _verify(
     at: str,
     root: str,
     foreign: bool,
+    did: list[Path],
     domain: str,
     challenge: str,
 ) -> int:
@@ -73,7 +81,8 @@ def _verify(
     if foreign:
         from verifier.foreign import verify_foreign
 
-        report = verify_foreign(read_evidence(data, file).credential, trusted, moment)
+        credential = read_evidence(data, file).credential
+        report = verify_foreign(credential, trusted, moment, [_read_did(path) for path in did])
     elif collection is None:
         report = verify(read_evidence(data, file), trusted, moment)
     elif collection.kind == PRESENTATION:
@@ -109,6 +118,16 @@ def _read_trust(path: Path) -> bytes:
         return read_limited(path)
     except Unreadable as error:
         raise BadTrust(f"the trust bundle {error}") from error
+
+
+def _read_did(path: Path) -> "Json":
+    from keys import KeysError, parse
+    from verifier.files import read_limited
+
+    try:
+        return parse(read_limited(path), limit=64 * 1024)
+    except KeysError as error:
+        raise Unreadable(f"the DID document {path} cannot be read: {error}") from error
 
 
 def _moment(text: str) -> datetime:

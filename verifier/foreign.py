@@ -4,9 +4,11 @@ Its signature may hold and its dates may be good; whether to believe the issuer,
 revoked, and when it was made, nothing here can tell. So it is verified in part at best.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from credentials import key_in_did_key, parse_moment
+from credentials import parse_moment
+from credentials.controller import key_in_documents
 from credentials.data_model import party
 from credentials.errors import BadProof, WrongChallenge, WrongDomain
 from credentials.moment import format_moment
@@ -20,9 +22,14 @@ from verifier.verification import check_trust
 _SIGNATURE = {BadProof.problem, WrongDomain.problem, WrongChallenge.problem}
 
 
-def verify_foreign(document: dict[str, Json], trust: Trust, at: datetime) -> Report:
-    """Check a credential of any issuer with a did:key as of `at`; nothing is fetched."""
-    faults = ForeignCheck(key_in_did_key, at).credential(document)
+def verify_foreign(
+    document: dict[str, Json], trust: Trust, at: datetime, documents: Sequence[Json] = ()
+) -> Report:
+    """Check a credential of any issuer as of `at`; nothing is fetched.
+
+    Keys are those of a did:key itself, and those in `documents`, DID documents of others.
+    """
+    faults = ForeignCheck(key_in_documents(documents), at).credential(document)
     issuer = party(document, "issuer")
     known = issuer in trust.members
     checks = (

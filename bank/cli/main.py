@@ -11,7 +11,7 @@ from bank.cli.keys_verbs import keys_app
 from bank.cli.learner_verbs import export_command, learners_command, transcript_command
 from bank.cli.ledger_verbs import ledger_app
 from bank.cli.member_verbs import member_app
-from bank.cli.present_verb import present_command
+from bank.cli.present_verb import fetch_did_command, present_command
 from bank.cli.share_verbs import offer_command, share_app
 from bank.cli.trust_verbs import trust_app
 from bank.cli.vc_api_verb import vc_api_app
@@ -39,6 +39,7 @@ app.command("learners")(learners_command)
 app.command("transcript")(transcript_command)
 app.command("offer")(offer_command)
 app.command("present")(present_command)
+app.command("fetch-did")(fetch_did_command)
 app.add_typer(bank_app)
 app.add_typer(member_app)
 app.add_typer(keys_app)

@@ -36,3 +36,14 @@ def present_command(
     }
     made = write_collection(Collection(PRESENTATION, document, receipts))
     typer.echo(str(write(out, made)))
+
+
+def fetch_did_command(
+    did: Annotated[str, typer.Argument(help="A did:web.")],
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("did.json"),
+) -> None:
+    """Fetch the DID document of a did:web, to verify offline with --foreign --did."""
+    from bank.cli.learner_verbs import write
+    from bank.did_fetch import fetch_did
+
+    typer.echo(str(write(out, fetch_did(did))))
