@@ -35,6 +35,14 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "A complete Open Badges 3.0 credential.",
         "完整的 Open Badges 3.0 凭证。",
     ),
+    "format.hidden": (
+        "Its names hold characters that hide or reorder text, shown here by number: {codes}.",
+        "名称含有会隐藏或改变文字顺序的字符，此处以编码显示：{codes}。",
+    ),
+    "format.mixed": (
+        "A word in its names mixes alphabets that look alike: compare it letter by letter.",
+        "名称中有单词混用了外形相似的不同字母：请逐字母核对。",
+    ),
     "format.bad": ("{reason}.", "凭证格式有误：{reason}。"),
     "skipped": (
         "Not looked at, because the credential's format is wrong.",

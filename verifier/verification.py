@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from credentials import CredentialFacts, CredentialsError, format_moment, read_credential
+from credentials.spelling import hidden_characters, mixes_alphabets, shown
 from ledger import Entry
 from verifier.authority import check_issuer
 from verifier.evidence import Evidence
@@ -31,7 +32,7 @@ def verify(evidence: Evidence, trust: Trust, at: datetime) -> Report:
     signature, keys = check_signature(evidence.credential, facts.issuer, at)
     ledger, entry, opened = check_ledger(evidence, facts, trust)
     checks = (
-        Check("format", Outcome.PASSED, "format.good"),
+        _check_spelling(facts),
         signature,
         check_issuer(facts, evidence.credential, keys, entry, trust),
         ledger,
@@ -54,13 +55,24 @@ def _report(
 def _subject(facts: CredentialFacts, trust: Trust, entry: Entry | None) -> Subject:
     member = trust.members.get(facts.issuer)
     return Subject(
-        facts.identifier,
-        facts.learner,
-        facts.achievement,
+        shown(facts.identifier),
+        shown(facts.learner),
+        shown(facts.achievement),
         format(Decimal(str(facts.credits)).normalize(), "f"),
         facts.issuer,
         member.names if member else {},
     )
+
+
+def _check_spelling(facts: CredentialFacts) -> Check:
+    """The format is good by now; whether its names could deceive the eye is said with it."""
+    hidden = hidden_characters(f"{facts.learner}{facts.achievement}")
+    if hidden:
+        codes = ", ".join(f"U+{ord(char):04X}" for char in hidden)
+        return Check("format", Outcome.PASSED, "format.hidden", {"codes": codes}, caution=True)
+    if mixes_alphabets(f"{facts.learner} {facts.achievement}"):
+        return Check("format", Outcome.PASSED, "format.mixed", caution=True)
+    return Check("format", Outcome.PASSED, "format.good")
 
 
 def _check_validity(facts: CredentialFacts, at: datetime) -> Check:

@@ -260,6 +260,28 @@ def test_a_suspended_member_awards_no_more_but_what_it_awarded_stays(small: Smal
     assert verify(small.evidence["good"], trust, datetime.now(UTC)).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "learner"),
+    [
+        ("Zoë\u202e王", "format.hidden", "Zoë⟨U+202E⟩王"),
+        ("Раypal", "format.mixed", "Раypal"),
+        ("王 Zoë", "format.good", "王 Zoë"),
+    ],
+)
+def test_names_that_could_deceive_are_said(
+    small: Small, name: str, code: str, learner: str
+) -> None:
+    port = LocalBank(small.bank)
+    (slot,) = port.slots(small.institution, [small.institution.lot(f"odd {name}")])
+    odd = replace(result(f"odd {name}"), learner=Learner("odd", name))
+    award = small.institution.award(odd, Decimal(4), slot, NOW)
+    assert award.credential is not None
+    report = verify(Evidence(award.credential, None, "credential"), small.trust, NOW)
+    assert codes(report)["format"] == code
+    assert report.subject.learner == learner
+    assert report.checks[0].caution is (code != "format.good")
+
+
 def test_every_sentence_has_both_languages_with_the_same_values() -> None:
     for code, (english, chinese) in _SENTENCES.items():
         assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", chinese)), code
