@@ -1,4 +1,4 @@
-"""Draws the README's picture from a real run: creditbank's own report as SVG, beside its QR code.
+"""Draws the README's pictures from a real run: our own report, the QR code, the certificate.
 
 Run after scripts/run --no-serve:  .venv/bin/python docs/pictures/make_pictures.py out docs/pictures
 """
@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pypdfium2 as pdfium
 from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 
@@ -37,7 +38,7 @@ _FORM = """\
 
 
 def main(out: Path, pictures: Path) -> None:
-    """Write verified.svg and qr.png into `pictures`, from the artefacts in `out`."""
+    """Write verified.svg, qr.png and certificate.png into `pictures`, from what is in `out`."""
     bundle = out / "learner.bundle.json"
     trust = open_trust((out / "trust.json").read_bytes())
     report = verify(read_evidence(bundle.read_bytes(), bundle.name), trust, datetime.now(UTC))
@@ -47,6 +48,9 @@ def main(out: Path, pictures: Path) -> None:
     svg = console.export_svg(title=title, theme=SVG_EXPORT_THEME, code_format=_FORM)
     (pictures / "verified.svg").write_text(svg, encoding="utf-8")
     shutil.copy(out / "learner.qr.png", pictures / "qr.png")
+    page = pdfium.PdfDocument(out / "learner.certificate.pdf")[0]
+    picture = page.render(scale=1).to_pil().quantize(16)
+    picture.save(pictures / "certificate.png", optimize=True)
 
 
 if __name__ == "__main__":
