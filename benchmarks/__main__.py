@@ -20,6 +20,7 @@ BENCHMARKS = {
     "issue_jcs": credential.issue_jcs,
     "verify_jcs": credential.verify_jcs,
     "cold_verify": credential.cold_verify,
+    "cold_verify_jcs": credential.cold_verify_jcs,
     "append_sqlite_100": ledger.append_sqlite_100,
     "append_sqlite_1000": ledger.append_sqlite_1000,
     "append_postgres_1000": ledger.append_postgres_1000,

@@ -23,7 +23,7 @@ from benchmarks.samples import (
     small_bank,
 )
 from credentials import JCS, RDFC, key_in_method, sign, verify_proofs
-from keys import Json, verification_method
+from keys import Json, encode, verification_method
 from ledger.checkpointer import Checkpointer
 from ledger.sequencer import Placed, Sequencer
 from ledger.store import create_tables, open_store
@@ -118,6 +118,43 @@ def cold_verify() -> Figure:
         ours()
         note = "ours also checks the ledger receipt, authority, status and the trust bundle"
         return compare(ours, peer, f"{node.NAME}, the {RDFC} proof alone", "s", note)
+
+
+_COLD_JCS = """
+import json, sys
+from credentials import key_in_method, verify_proofs
+with open(sys.argv[1], "rb") as file:
+    document = json.load(file)
+(result,) = verify_proofs(document, key_in_method)
+assert result.passed, result
+"""
+
+
+def cold_verify_jcs() -> Figure:
+    """A fresh process verifies one JCS proof, as a program that embeds the library does."""
+    with folder() as out:
+        credential = dict(award(0).credential or {})
+        proofs = credential["proof"]
+        assert isinstance(proofs, list)
+        (credential["proof"],) = (
+            proof for proof in proofs if isinstance(proof, dict) and proof["cryptosuite"] == JCS
+        )
+        path = out / "credential.json"
+        path.write_bytes(encode(credential))
+
+        def ours() -> float:
+            start = time.perf_counter()
+            done = subprocess.run([sys.executable, "-c", _COLD_JCS, str(path)], check=False)
+            assert done.returncode == 0
+            return time.perf_counter() - start
+
+        def peer() -> float:
+            start = time.perf_counter()
+            node.ask("verify", JCS, 1, 0, credential)
+            return time.perf_counter() - start
+
+        ours()
+        return compare(ours, peer, f"{node.NAME}, the {JCS} proof alone", "s")
 
 
 def award_path() -> Figure:

@@ -2,7 +2,6 @@
 
 from keys.canonical import Json, encode, parse, parse_exact
 from keys.did import did_document, did_key, did_web, did_web_url, verification_method
-from keys.ecdsa import EcdsaPrivateKey, EcdsaPublicKey
 from keys.ed25519 import PrivateKey, PublicKey, Signer
 from keys.encoding import b64u_decode, b64u_encode, base58_decode, base58_encode
 from keys.errors import (
@@ -21,8 +20,6 @@ __all__ = [
     "BadIdentifier",
     "BadKey",
     "BadSignature",
-    "EcdsaPrivateKey",
-    "EcdsaPublicKey",
     "Json",
     "KeysError",
     "KeystoreError",

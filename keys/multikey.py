@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from keys.ecdsa import EcdsaPublicKey
 from keys.ed25519 import PublicKey
 
 
@@ -36,4 +35,7 @@ def read_multikey(text: str) -> VerificationKey:
     """The key of a Multikey string; BadKey says what is wrong with it."""
     if text.startswith("z6Mk"):
         return PublicKey.from_multikey(text)
+    # Imported when it is met: the ledger's own keys are all Ed25519, and start-up counts.
+    from keys.ecdsa import EcdsaPublicKey
+
     return EcdsaPublicKey.from_multikey(text)

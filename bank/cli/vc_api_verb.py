@@ -82,7 +82,8 @@ def serve_command(
 
 
 def _signer(name: str, algorithm: str) -> "AnySigner":
-    from keys import EcdsaPrivateKey, PrivateKey, open_signer
+    from keys import PrivateKey, open_signer
+    from keys.ecdsa import EcdsaPrivateKey
 
     if name != _EPHEMERAL:
         return open_signer(f"file:{name}", passphrase(Path(name)))

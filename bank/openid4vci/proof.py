@@ -4,16 +4,8 @@ from datetime import datetime, timedelta
 
 from bank.openid4vci.errors import BadProofOfKey
 from credentials import CredentialsError, key_in_did_key
-from keys import (
-    EcdsaPublicKey,
-    Json,
-    KeysError,
-    PublicKey,
-    VerificationKey,
-    b64u_decode,
-    base58_encode,
-    parse,
-)
+from keys import Json, KeysError, PublicKey, VerificationKey, b64u_decode, base58_encode, parse
+from keys.ecdsa import EcdsaPublicKey
 
 _TYPE = "openid4vci-proof+jwt"
 _ALGORITHMS = {"EdDSA": "Ed25519", "ES256": "P-256"}

@@ -25,7 +25,9 @@ from bank.opening import LocalBank, admit, create_bank, open_bank, read_admissio
 from bank.results import Learner, Result, UnitRef
 from bank.service import Bank
 from credentials import key_in_method, verify_proofs
-from keys import EcdsaPrivateKey, PrivateKey, b64u_encode
+from keys import PrivateKey, b64u_encode
+from keys.ecdsa import EcdsaPrivateKey
+from verifier import Evidence, open_trust, verify
 
 UNIT = UnitRef(
     "ACC101", 1, "Accounting", "会计学", "business", "5", "40", "cq-lof", "standard-credit"
@@ -152,6 +154,30 @@ def test_a_wallet_takes_an_award(issuer: Issuer, wallet: Any, algorithm: str, by
     assert [r.passed for r in verify_proofs(one["credential"], key_in_method)] == [True, True]
     assert issuer.bank.wallets.keys(issuer.token) == [taken["did"].partition("#")[0]]
     assert wallet(link, made.tx_code, algorithm, by)["error"] == "invalid_grant"
+
+
+def test_an_award_of_the_story_opens_in_a_wallet(
+    story: Any, wallet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What scripts/run makes, taken by the wallet and verified offline from there."""
+    data = tmp_path / "var"
+    shutil.copytree(story.data, data)
+    bank = open_bank(data, (data / "passphrase").read_text(encoding="utf-8").strip())
+    try:
+        token = bank.token(bank.accounts()[0])
+        identifier, index = bank.owned(token)[0]
+        with served(make_app(bank)) as base:
+            monkeypatch.setenv("CREDITBANK_PUBLIC_URL", base)
+            made = bank.wallets.offer(token, [identifier])
+            taken = wallet(offer_uri(base, made.code), made.tx_code)
+        ((one),) = taken["credentials"]
+        receipt = bank.log.receipt(index).encode()
+    finally:
+        bank.close()
+    trust = open_trust(story.trust.read_bytes())
+    report = verify(Evidence(one["credential"], receipt, "bundle"), trust, datetime.now(UTC))
+    assert report.subject.credential == identifier
+    assert report.exit_code == 0
 
 
 def test_what_it_says_of_itself(issuer: Issuer) -> None:

@@ -16,7 +16,7 @@ import pytest
 from credentials import ECDSA_JCS, ECDSA_RDFC, key_in_did_key, sign
 from credentials.rdf import context, known_contexts
 from credentials.verifiable import Check
-from keys import EcdsaPrivateKey
+from keys.ecdsa import EcdsaPrivateKey
 
 CONTEXTS = {url: context(url) for url in known_contexts()}
 V2, V1 = "https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1"

@@ -14,7 +14,8 @@ from fastapi.testclient import TestClient
 
 from bank.vc_api import Instance, make_vc_api
 from credentials import ECDSA_RDFC, JCS, RDFC
-from keys import EcdsaPrivateKey, PrivateKey
+from keys import PrivateKey
+from keys.ecdsa import EcdsaPrivateKey
 
 V2 = "https://www.w3.org/ns/credentials/v2"
 EXAMPLES = "https://www.w3.org/ns/credentials/examples/v2"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from credentials import ECDSA_JCS, JCS, RDFC, sign
-from keys import AnySigner, EcdsaPrivateKey, PrivateKey
+from keys import AnySigner, PrivateKey
+from keys.ecdsa import EcdsaPrivateKey
 
 SIGNERS: list[tuple[AnySigner, tuple[str, ...]]] = [
     (PrivateKey.from_seed(b"f" * 32), (RDFC, JCS)),

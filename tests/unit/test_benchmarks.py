@@ -18,6 +18,7 @@ NAMES = {
     "issue_jcs",
     "verify_jcs",
     "cold_verify",
+    "cold_verify_jcs",
     "append_sqlite_100",
     "append_sqlite_1000",
     "append_postgres_1000",

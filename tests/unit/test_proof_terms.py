@@ -22,7 +22,8 @@ from credentials import (
 )
 from credentials.errors import WrongChallenge, WrongDomain
 from credentials.verifiable import Check
-from keys import AnySigner, BadKey, EcdsaPrivateKey, EcdsaPublicKey, PrivateKey, base58_encode
+from keys import AnySigner, BadKey, PrivateKey, base58_encode
+from keys.ecdsa import EcdsaPrivateKey, EcdsaPublicKey
 
 V2 = "https://www.w3.org/ns/credentials/v2"
 NOW = "2026-11-24T12:00:00Z"
