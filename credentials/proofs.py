@@ -6,7 +6,8 @@ They differ in how they make bytes of JSON (RDF canonicalisation or JCS), and in
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256, sha384
+from hashlib import new, sha256
+from typing import Protocol
 
 from credentials.errors import BadProof, CredentialsError, WrongChallenge, WrongDomain
 from credentials.moment import parse_moment
@@ -59,7 +60,13 @@ _MOST_PROOFS = 8
 
 KeyOf = Callable[[str], VerificationKey]
 """The key of a verification method; BadProof where there is none."""
-Canonicalise = Callable[[Json], bytes]
+
+
+class Canonicalise(Protocol):
+    """Canonical N-Quads of a document, blank nodes ordered by `sha256` or `sha384`."""
+
+    def __call__(self, document: Json, digest: str = "sha256") -> bytes:
+        """The N-Quads; a CredentialsError where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +201,14 @@ def _to_sign(
     key: VerificationKey,
     canonicalise: Canonicalise,
 ) -> bytes:
-    # The hash goes with the curve (VC DI ECDSA 1.0, section 3.2.4).
-    digest = sha384 if key.algorithm == "P-384" else sha256
+    # The hash goes with the curve, inside RDFC-1.0 too (VC DI ECDSA 1.0, sections 3.2 and 3.2.4).
+    digest = "sha384" if key.algorithm == "P-384" else "sha256"
     if suite in _BY_JCS:
-        return digest(encode(options)).digest() + digest(encode(unsecured)).digest()
-    config = {**options, "@context": unsecured.get("@context")}
-    return digest(canonicalise(config)).digest() + digest(canonicalise(unsecured)).digest()
+        parts = encode(options), encode(unsecured)
+    else:
+        config = {**options, "@context": unsecured.get("@context")}
+        parts = canonicalise(config, digest), canonicalise(unsecured, digest)
+    return b"".join(new(digest, part).digest() for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

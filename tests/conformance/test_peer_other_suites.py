@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from credentials import ECDSA_JCS, ECDSA_RDFC, key_in_did_key, sign
-from credentials.rdf import context, known_contexts
+from credentials.rdf import canonical_nquads, context, known_contexts
 from credentials.verifiable import Check
 from keys import EcdsaPrivateKey
 
@@ -27,6 +27,11 @@ NEW = {
     "type": ["VerifiableCredential"],
     "name": [{"@value": "会计学", "@language": "zh"}, {"@value": "Accounting", "@language": "en"}],
     "credentialSubject": {"id": "did:example:subject", "name": "张伟"},
+}
+# Objects without an id, which RDF canonicalisation orders by their hashes.
+NAMELESS = {
+    **NEW,
+    "evidence": [{"type": "https://a.example/Seen", "name": f"E{n}"} for n in range(6)],
 }
 OLD = {
     "@context": [V1, "https://w3id.org/security/suites/ed25519-2020/v1"],
@@ -90,6 +95,17 @@ def test_ours_there(ask: Ask, curve: str, form: str) -> None:
     changed["credentialSubject"]["name"] = "李娜"
     assert ask(check=changed, form=form)["verified"] is False
     assert faults(changed) == ["the ECDSA signature does not match"]
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_nameless_objects_are_ordered_by_the_hash_of_the_curve(ask: Ask, curve: str) -> None:
+    assert canonical_nquads(NAMELESS, "sha256") != canonical_nquads(NAMELESS, "sha384")
+    assert faults(ask(make=curve, form="rdfc", credential=NAMELESS)["credential"]) == []
+    signer = EcdsaPrivateKey.generate(curve)
+    did = f"did:key:{signer.public_key.multikey}"
+    method = f"{did}#{signer.public_key.multikey}"
+    made = sign({**NAMELESS, "issuer": did}, signer, method, "2026-11-24T12:00:00Z", (ECDSA_RDFC,))
+    assert ask(check=made, form="rdfc") == {"verified": True, "error": None}
 
 
 @pytest.mark.parametrize("document", [OLD, {**NEW, "@context": [V2, OLD["@context"][1]]}])
