@@ -40,6 +40,39 @@ OLD = {
     "issuanceDate": "2021-03-16T22:37:26Z",
     "credentialSubject": {"id": "did:example:subject"},
 }
+OB = "https://purl.imsglobal.org/spec/ob/v3p0/context"
+BADGE = {
+    "id": "urn:uuid:6e0b2d6a-7c43-4c89-9ed8-7b4e0b6f3a13",
+    "type": ["VerifiableCredential", "OpenBadgeCredential"],
+    "name": "会计学",
+    "credentialSubject": {
+        "id": "did:example:subject",
+        "type": ["AchievementSubject"],
+        "achievement": {
+            "id": "https://a.example/achievements/1",
+            "type": ["Achievement"],
+            "name": "Accounting",
+            "description": "Books of account",
+            "criteria": {"narrative": "An *examination*"},
+        },
+    },
+}
+
+
+def badge(first: str, version: str) -> dict[str, Any]:
+    """An Open Badge as wallets hold them, under a version of its context."""
+    contexts = [first, f"{OB}{version}.json", "https://w3id.org/security/suites/ed25519-2020/v1"]
+    dated = {"issuanceDate" if first == V1 else "validFrom": "2023-08-02T17:43:32.903Z"}
+    return {"@context": contexts, **BADGE, **dated}
+
+
+BADGES = {
+    f"{first[-14:]} {version or '3.0.0'}": badge(first, version)
+    for first in (V1, V2)
+    for version in ("", "-3.0.1", "-3.0.2", "-3.0.3")
+    # Versions 3.0.0 and 3.0.1 define anew what the second data model protects.
+    if first == V1 or version > "-3.0.1"
+}
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -115,4 +148,13 @@ def test_what_wallets_held_before(ask: Ask, document: dict[str, Any]) -> None:
     assert faults(made) == []
     changed = copy.deepcopy(made)
     changed["credentialSubject"]["id"] = "did:example:other"
+    assert faults(changed) == ["the Ed25519 signature does not match"]
+
+
+@pytest.mark.parametrize("document", BADGES.values(), ids=BADGES)
+def test_badges_under_every_version_of_their_context(ask: Ask, document: dict[str, Any]) -> None:
+    made = ask(make="2020", credential=document)["credential"]
+    assert faults(made) == []
+    changed = copy.deepcopy(made)
+    changed["credentialSubject"]["achievement"]["criteria"]["narrative"] = "Nothing"
     assert faults(changed) == ["the Ed25519 signature does not match"]
