@@ -13,10 +13,20 @@ from typing import Any
 
 import pytest
 
-from credentials import ECDSA_JCS, ECDSA_RDFC, key_in_did_key, sign
+from credentials import (
+    AUTHENTICATION,
+    ECDSA_JCS,
+    ECDSA_RDFC,
+    RDFC,
+    Terms,
+    key_in_did_key,
+    sign,
+    sign_presentation,
+    verifiable_presentation,
+)
 from credentials.rdf import canonical_nquads, context, known_contexts
 from credentials.verifiable import Check
-from keys import EcdsaPrivateKey
+from keys import AnySigner, EcdsaPrivateKey, PrivateKey, did_key, verification_method
 
 CONTEXTS = {url: context(url) for url in known_contexts()}
 V2, V1 = "https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1"
@@ -158,3 +168,40 @@ def test_badges_under_every_version_of_their_context(ask: Ask, document: dict[st
     changed = copy.deepcopy(made)
     changed["credentialSubject"]["achievement"]["criteria"]["narrative"] = "Nothing"
     assert faults(changed) == ["the Ed25519 signature does not match"]
+
+
+TERMS = Terms(AUTHENTICATION, "employer.example", "c-1")
+ASKED = {"domain": "employer.example", "challenge": "c-1"}
+
+
+def held(count: int = 2) -> list[dict[str, Any]]:
+    signer = PrivateKey.generate()
+    did = did_key(signer.public_key)
+    method = verification_method(did, signer.public_key)
+    documents = [{**NEW, "id": f"{NEW['id'][:-1]}{n}", "issuer": did} for n in range(count)]
+    return [sign(one, signer, method, "2026-11-24T12:00:00Z", (RDFC,)) for one in documents]
+
+
+def test_presentations_of_theirs_here(ask: Ask) -> None:
+    made = ask(present=held(), **ASKED)["presentation"]
+    check = Check(key_in_did_key, datetime.now(UTC))
+    assert check.presentation(made, TERMS) == []
+    assert check.presentation(made, Terms(AUTHENTICATION, "employer.example", "c-2")) != []
+    changed = copy.deepcopy(made)
+    changed["verifiableCredential"].pop()
+    [fault] = check.presentation(changed, TERMS)
+    assert fault.reason == "the Ed25519 signature does not match"
+
+
+@pytest.mark.parametrize("kind", ["Ed25519", "P-256", "P-384"])
+def test_presentations_of_ours_there(ask: Ask, kind: str) -> None:
+    holder: AnySigner = (
+        PrivateKey.generate() if kind == "Ed25519" else EcdsaPrivateKey.generate(kind)
+    )
+    document = verifiable_presentation(held(), did_key(holder.public_key))
+    made = sign_presentation(document, holder, "2026-11-24T12:00:00Z", TERMS)
+    assert ask(open=made, **ASKED) == {"verified": True, "error": None}
+    assert ask(open=made, **{**ASKED, "challenge": "c-2"})["verified"] is False
+    changed = copy.deepcopy(made)
+    changed["verifiableCredential"][0]["credentialSubject"]["name"] = "李娜"
+    assert ask(open=changed, **ASKED)["verified"] is False
