@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from credentials import key_in_did_key, key_in_method, parse_moment, resolve_among
 from credentials.data_model import party
 from credentials.moment import format_moment
+from credentials.spelling import shown
 from credentials.verifiable import Check as DocumentCheck
 from credentials.verifiable import Fault
 from keys import Json
 from verifier.foreign_status import check_foreign_status
 from verifier.report import Check, Outcome, Report, Subject
 from verifier.trust import Trust
-from verifier.verification import check_trust
+from verifier.verification import check_spelling, check_trust
 
 _MOST_SHOWN = 100
 
@@ -42,7 +43,7 @@ def verify_foreign(
         at,
         resolve=resolve_among(documents) if documents and not member else None,
     )
-    trusted = check_trust(trust, at) if trust else no_trust()
+    trusted = check_trust(trust, at) if trust else _no_trust()
     wrong = check.form(document)
     if wrong:
         skipped = [
@@ -51,8 +52,9 @@ def verify_foreign(
         ]
         checks = (_failed("format", "format.bad", wrong), *skipped, trusted)
         return _report(Subject(), checks, trust, at)
+    learner, achievement = _names(document)
     checks = (
-        Check("format", Outcome.PASSED, "format.foreign"),
+        check_spelling([learner, achievement], "format.foreign"),
         _signature(document, check),
         _issuer(document, issuer, trust),
         Check("ledger", Outcome.NOT_CHECKED, "ledger.foreign"),
@@ -64,13 +66,16 @@ def verify_foreign(
     return _report(_subject(document, issuer, trust), checks, trust, at)
 
 
-def shown(value: Json) -> str:
+def _shown(value: Json) -> str:
     """A text of a stranger's as it can be shown: short, and nothing in it that moves the rest."""
-    text = value if isinstance(value, str) else ""
-    return text[:_MOST_SHOWN] if text.isprintable() else ascii(text[:_MOST_SHOWN])
+    return shown(_text(value)[:_MOST_SHOWN])
 
 
-def no_trust() -> Check:
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _no_trust() -> Check:
     """The check of a trust bundle where there is none."""
     return Check("trust", Outcome.NOT_CHECKED, "trust.none", caution=True)
 
@@ -84,7 +89,7 @@ def _signature(document: dict[str, Json], check: DocumentCheck) -> Check:
     if wrong:
         return _failed("signature", "signature.bad", wrong)
     proofs = _proofs(document)
-    names = [shown(proof.get("cryptosuite", proof.get("type"))) for proof in proofs]
+    names = [_shown(proof.get("cryptosuite", proof.get("type"))) for proof in proofs]
     values = {"suites": ", ".join(names)}
     date = next((str(proof["created"])[:10] for proof in proofs if "created" in proof), "")
     return Check("signature", Outcome.PASSED, "signature.good", values, date)
@@ -97,7 +102,7 @@ def _proofs(document: dict[str, Json]) -> list[dict[str, Json]]:
 
 
 def _issuer(document: dict[str, Json], issuer: str, trust: Trust | None) -> Check:
-    values = {"did": shown(issuer)}
+    values = {"did": _shown(issuer)}
     member = trust.members.get(issuer) if trust is not None else None
     if member is None:
         return Check("issuer", Outcome.NOT_CHECKED, "issuer.foreign", values, caution=True)
@@ -141,18 +146,24 @@ def _day(moment: datetime | None) -> str:
     return moment.astimezone(UTC).date().isoformat() if moment else ""
 
 
-def _subject(document: dict[str, Json], issuer: str, trust: Trust | None) -> Subject:
+def _names(document: dict[str, Json]) -> tuple[str, str]:
+    """Of whom it is, and of what."""
     about = document.get("credentialSubject")
     first = about[0] if isinstance(about, list) and about else about
     subject = first if isinstance(first, dict) else {}
     achievement = subject.get("achievement")
     what = achievement.get("name") if isinstance(achievement, dict) else document.get("name")
+    return _text(subject.get("name", subject.get("id"))), _text(what)
+
+
+def _subject(document: dict[str, Json], issuer: str, trust: Trust | None) -> Subject:
+    learner, achievement = _names(document)
     member = trust.members.get(issuer) if trust is not None else None
     return Subject(
-        shown(document.get("id")),
-        shown(subject.get("name", subject.get("id"))),
-        shown(what),
-        issuer=shown(issuer),
+        _shown(document.get("id")),
+        _shown(learner),
+        _shown(achievement),
+        issuer=_shown(issuer),
         issuer_names=member.names if member else {},
     )
 

@@ -228,6 +228,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "有效授予的合计：{sums}。不再有效的学分条目：{others}。",
     ),
     "totals.bad": ("The totals are wrong: {reason}.", "合计有误：{reason}。"),
+    "award.twice": ("An award is shown twice.", "同一授予被重复出示。"),
     "award.good": ("{achievement}, {credits} credits.", "{achievement}，{credits} 学分。"),
     "award.partly": (
         "{achievement}, {credits} credits: in part ({reason}).",

@@ -201,7 +201,9 @@ def test_did_web_needs_its_document() -> None:
 
 @pytest.mark.parametrize("name", ["\u202egnitnuoccA", "a\u001b[2Jb", "a\u200bb", "x" * 500])
 def test_what_a_stranger_wrote_is_shown_with_care(name: str) -> None:
-    subject = verify_foreign(credential(name=name), None, AT).subject
+    report = verify_foreign(credential(name=name), None, AT)
+    subject = report.subject
+    assert codes(report)["format"] == ("format.foreign" if "x" in name else "format.hidden")
     assert subject.achievement.isprintable()
     assert len(subject.achievement) <= 200
     assert subject.achievement != name
