@@ -10,6 +10,12 @@ from credentials.achievement import (
 from credentials.document import CredentialFacts, check_context, read_credential
 from credentials.errors import BadDocument, BadProof, BadStatusList, CredentialsError
 from credentials.moment import format_moment, parse_moment
+from credentials.presentation import (
+    Presentation,
+    read_presentation,
+    sign_presentation,
+    verifiable_presentation,
+)
 from credentials.proofs import (
     ASSERTION,
     AUTHENTICATION,
@@ -21,9 +27,8 @@ from credentials.proofs import (
     SUITES,
     ProofResult,
     Terms,
+    add_proof,
     commitment,
-    key_in_did_key,
-    key_in_method,
     sign,
     verify_proofs,
 )
@@ -35,6 +40,13 @@ from credentials.status import (
     list_url,
     read_status_list,
     status_list_credential,
+)
+from credentials.verification_method import (
+    Resolve,
+    key_by_resolving,
+    key_in_did_key,
+    key_in_method,
+    resolve_among,
 )
 
 __all__ = [
@@ -57,21 +69,29 @@ __all__ = [
     "CredentialFacts",
     "CredentialsError",
     "Issuer",
+    "Presentation",
     "ProofResult",
+    "Resolve",
     "StatusList",
     "StatusSlot",
     "Terms",
     "achievement_credential",
+    "add_proof",
     "check_context",
     "commitment",
     "format_moment",
+    "key_by_resolving",
     "key_in_did_key",
     "key_in_method",
     "list_url",
     "parse_moment",
     "read_credential",
+    "read_presentation",
     "read_status_list",
+    "resolve_among",
     "sign",
+    "sign_presentation",
     "status_list_credential",
+    "verifiable_presentation",
     "verify_proofs",
 ]

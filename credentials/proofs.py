@@ -5,8 +5,9 @@ They differ in how they make bytes of JSON (RDF canonicalisation or JCS), and in
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256, sha384
+from dataclasses import dataclass, replace
+from hashlib import new, sha256
+from typing import Protocol
 
 from credentials.errors import BadProof, CredentialsError, WrongChallenge, WrongDomain
 from credentials.moment import parse_moment
@@ -15,12 +16,10 @@ from keys import (
     AnySigner,
     Json,
     KeysError,
-    PublicKey,
     VerificationKey,
     base58_decode,
     base58_encode,
     encode,
-    read_multikey,
 )
 
 RDFC = "eddsa-rdfc-2022"
@@ -59,7 +58,13 @@ _MOST_PROOFS = 8
 
 KeyOf = Callable[[str], VerificationKey]
 """The key of a verification method; BadProof where there is none."""
-Canonicalise = Callable[[Json], bytes]
+
+
+class Canonicalise(Protocol):
+    """Canonical N-Quads of a document, blank nodes ordered by `sha256` or `sha384`."""
+
+    def __call__(self, document: Json, digest: str = "sha256") -> bytes:
+        """The N-Quads; a CredentialsError where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +120,49 @@ def sign(
     """
     parse_moment(created, "created")
     for suite in suites:
-        if suite == ED25519_2020 or signer.public_key.algorithm not in _ALGORITHMS.get(suite, ()):
-            raise BadProof(
-                f"a key of {signer.public_key.algorithm} makes no proof of {suite!r:.40}"
-            )
+        _check_kind(signer, suite)
     unsecured = {name: value for name, value in document.items() if name != "proof"}
-    proofs: list[Json] = []
-    for suite in suites:
-        options: dict[str, Json] = {
-            "type": "DataIntegrityProof",
-            "cryptosuite": suite,
-            "created": created,
-            "verificationMethod": method,
-            "proofPurpose": terms.purpose,
-            **terms.options(),
-        }
-        if suite in _BY_JCS and "@context" in unsecured:
-            options["@context"] = unsecured["@context"]
-        data = _to_sign(unsecured, options, suite, signer.public_key, canonicalise)
-        proofs.append({**options, "proofValue": "z" + base58_encode(signer.sign(data))})
+    options = _options(method, created, terms)
+    proofs: list[Json] = [
+        _proof(unsecured, {**options, "cryptosuite": suite}, signer, canonicalise)
+        for suite in suites
+    ]
     return {**unsecured, "proof": proofs[0] if len(proofs) == 1 else proofs}
+
+
+def add_proof(
+    document: dict[str, Json],
+    signer: AnySigner,
+    method: str,
+    created: str,
+    suite: str,
+    terms: Terms = _ASSERTING,
+    canonicalise: Canonicalise = canonical_nquads,
+    *,
+    identifier: str = "",
+    previous: Sequence[str] = (),
+) -> dict[str, Json]:
+    """The document with one proof more, beside those it has (VC DI 1.0, section 4.3).
+
+    `identifier` (a URL) lets later proofs build on it; `previous` are the identifiers of the
+    proofs it builds on, which it then secures too. BadProof where one of those is not there.
+    """
+    parse_moment(created, "created")
+    _check_kind(signer, suite)
+    unsecured = {name: value for name, value in document.items() if name != "proof"}
+    earlier = _proofs(document)
+    if len(earlier) >= _MOST_PROOFS:
+        raise BadProof(f"the document has {len(earlier)} proofs already, the most there may be")
+    options = {**_options(method, created, terms), "cryptosuite": suite}
+    if identifier:
+        if any(isinstance(one, dict) and one.get("id") == identifier for one in earlier):
+            raise BadProof(f"the document has a proof {identifier!r:.80} already")
+        options["id"] = identifier
+    if previous:
+        options["previousProof"] = previous[0] if len(previous) == 1 else list(previous)
+    secured = {**unsecured, **_previous(options, earlier)}
+    proof = _proof(secured, options, signer, canonicalise)
+    return {**unsecured, "proof": [*earlier, proof] if earlier else proof}
 
 
 def verify_proofs(
@@ -149,13 +177,12 @@ def verify_proofs(
     The caller decides on the results: a document is good only if one passed and none failed.
     BadProof if there are no proofs at all, or too many.
     """
-    proof = document.get("proof")
-    proofs = proof if isinstance(proof, list) else [proof]
-    if proof is None or not 0 < len(proofs) <= _MOST_PROOFS:
+    proofs = _proofs(document)
+    if not 0 < len(proofs) <= _MOST_PROOFS:
         raise BadProof(f"the document carries no proof, or more than {_MOST_PROOFS}")
     unsecured = {name: value for name, value in document.items() if name != "proof"}
     check = _Check(unsecured, proofs, key_of, terms, canonicalise)
-    return tuple(check.result(one) for one in proofs)
+    return _after_previous(proofs, [check.result(one) for one in proofs])
 
 
 def commitment(document: dict[str, Json]) -> bytes:
@@ -165,26 +192,73 @@ def commitment(document: dict[str, Json]) -> bytes:
     ).digest()
 
 
-def key_in_method(method: str) -> PublicKey:
-    """The Ed25519 key a verification method `<did>#<multikey>` names; BadProof if it names none.
-
-    For issuers whose keys a registry knows: it says whose key this is, the DID does not.
-    """
-    try:
-        return PublicKey.from_multikey(method.partition("#")[2])
-    except KeysError as error:
-        raise BadProof(f"the verification method {method[:100]!r} names no key: {error}") from error
+def _proofs(document: dict[str, Json]) -> list[Json]:
+    proof = document.get("proof", [])
+    return proof if isinstance(proof, list) else [proof]
 
 
-def key_in_did_key(method: str) -> VerificationKey:
-    """The key of a verification method `did:key:<multikey>#<multikey>`; BadProof if it is none."""
-    did, _, fragment = method.partition("#")
-    if did != f"did:key:{fragment}":
-        raise BadProof(f"the verification method {method[:120]!r} is not a did:key's own key")
-    try:
-        return read_multikey(fragment)
-    except KeysError as error:
-        raise BadProof(f"the verification method {method[:120]!r} names no key: {error}") from error
+def _options(method: str, created: str, terms: Terms) -> dict[str, Json]:
+    return {
+        "type": "DataIntegrityProof",
+        "created": created,
+        "verificationMethod": method,
+        "proofPurpose": terms.purpose,
+        **terms.options(),
+    }
+
+
+def _check_kind(signer: AnySigner, suite: str) -> None:
+    algorithm = signer.public_key.algorithm
+    if suite == ED25519_2020 or algorithm not in _ALGORITHMS.get(suite, ()):
+        raise BadProof(f"a key of {algorithm} makes no proof of {suite!r:.40}")
+
+
+def _proof(
+    secured: dict[str, Json],
+    options: dict[str, Json],
+    signer: AnySigner,
+    canonicalise: Canonicalise,
+) -> dict[str, Json]:
+    suite = str(options["cryptosuite"])
+    if suite in _BY_JCS and "@context" in secured:
+        options = {**options, "@context": secured["@context"]}
+    data = _to_sign(secured, options, suite, signer.public_key, canonicalise)
+    return {**options, "proofValue": "z" + base58_encode(signer.sign(data))}
+
+
+def _previous(proof: dict[str, Json], proofs: Sequence[Json]) -> dict[str, Json]:
+    """The proofs this one was added to, as part of what it signs (VC DI 1.0, section 4.3)."""
+    if "previousProof" not in proof:
+        return {}
+    known = [other for other in proofs if isinstance(other, dict) and other is not proof]
+    names = _names(proof)
+    for name in names:
+        if not any(other.get("id") == name for other in known):
+            raise BadProof(f"there is no earlier proof {name!r:.80}, which a proof builds on")
+    return {"proof": [other for other in known if other.get("id") in names]}
+
+
+def _names(proof: dict[str, Json]) -> list[str]:
+    named = proof["previousProof"]
+    items = named if isinstance(named, list) else [named]
+    names = [name for name in items if isinstance(name, str) and name]
+    if not names or len(names) != len(items):
+        raise BadProof("a proof's previousProof is not the id of a proof, or a list of them")
+    return names
+
+
+def _after_previous(proofs: Sequence[Json], results: list[ProofResult]) -> tuple[ProofResult, ...]:
+    """A proof is verified only if those it builds on are (VC DI 1.0, section 4.5)."""
+    for _ in proofs:
+        pairs = list(zip(proofs, results, strict=True))
+        bad = [one.get("id") for one, r in pairs if isinstance(one, dict) and not r.passed]
+        for place, (proof, result) in enumerate(pairs):
+            if result.passed and isinstance(proof, dict) and "previousProof" in proof:
+                fallen = [name for name in _names(proof) if name in bad]
+                if fallen:
+                    error = f"the proof {fallen[0]!r:.80}, on which it builds, does not verify"
+                    results[place] = replace(result, error=error, problem=BadProof.problem)
+    return tuple(results)
 
 
 def _to_sign(
@@ -194,12 +268,14 @@ def _to_sign(
     key: VerificationKey,
     canonicalise: Canonicalise,
 ) -> bytes:
-    # The hash goes with the curve (VC DI ECDSA 1.0, section 3.2.4).
-    digest = sha384 if key.algorithm == "P-384" else sha256
+    # The hash goes with the curve, inside RDFC-1.0 too (VC DI ECDSA 1.0, sections 3.2 and 3.2.4).
+    digest = "sha384" if key.algorithm == "P-384" else "sha256"
     if suite in _BY_JCS:
-        return digest(encode(options)).digest() + digest(encode(unsecured)).digest()
-    config = {**options, "@context": unsecured.get("@context")}
-    return digest(canonicalise(config)).digest() + digest(canonicalise(unsecured)).digest()
+        parts = encode(options), encode(unsecured)
+    else:
+        config = {**options, "@context": unsecured.get("@context")}
+        parts = canonicalise(config, digest), canonicalise(unsecured, digest)
+    return b"".join(new(digest, part).digest() for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +318,9 @@ class _Check:
         unknown = sorted(set(proof) - _FIELDS)
         if unknown:
             raise BadProof(f"the proof has a field that is not understood: {unknown[0][:40]!r}")
+        for field in ("challenge", "id", "nonce"):
+            if not isinstance(proof.get(field, ""), str):
+                raise BadProof(f"the proof's {field} is not text")
         self._check_terms(proof)
         # Plain text and nothing else: RDF has the same quads for an `expires` that stands in a
         # list, so its signature would hold while nobody found a time to compare with (sections
@@ -265,7 +344,7 @@ class _Check:
         key = self.key_of(_text(proof, "verificationMethod"))
         if key.algorithm not in _ALGORITHMS[suite]:
             raise BadProof(f"a key of {key.algorithm} makes no proof of {suite}")
-        unsecured = {**self.unsecured, **self._previous(proof)}
+        unsecured = {**self.unsecured, **_previous(proof, self.proofs)}
         key.verify(_to_sign(unsecured, options, suite, key, self.canonicalise), signature)
 
     def _check_terms(self, proof: dict[str, Json]) -> None:
@@ -279,18 +358,6 @@ class _Check:
             raise WrongDomain(f"the proof is for the domain {domain!r:.80}, not {wanted.domain}")
         if wanted.challenge is not None and proof.get("challenge") != wanted.challenge:
             raise WrongChallenge("the proof does not answer the challenge that was given")
-
-    def _previous(self, proof: dict[str, Json]) -> dict[str, Json]:
-        """The proofs this one was added to, as part of what it signs (VC DI 1.0, section 4.4)."""
-        if "previousProof" not in proof:
-            return {}
-        named = proof["previousProof"]
-        names = named if isinstance(named, list) else [named]
-        known = [other for other in self.proofs if isinstance(other, dict) and other is not proof]
-        for name in names:
-            if not any(isinstance(name, str) and other.get("id") == name for other in known):
-                raise BadProof(f"there is no earlier proof {name!r:.80}, which a proof builds on")
-        return {"proof": [other for other in known if other.get("id") in names]}
 
 
 def _suite(proof: dict[str, Json]) -> str:

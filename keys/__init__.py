@@ -1,7 +1,8 @@
 """Who signs: key pairs, keystores, signers, identifiers, and the exact bytes that get signed."""
 
 from keys.canonical import Json, encode, parse, parse_exact
-from keys.did import did_document, did_key, did_web, did_web_url, verification_method
+from keys.did import did_key, did_web, did_web_url, verification_method
+from keys.did_document import did_document, key_in_did_document
 from keys.ed25519 import PrivateKey, PublicKey, Signer
 from keys.encoding import b64u_decode, b64u_encode, base58_decode, base58_encode
 from keys.errors import (
@@ -37,6 +38,7 @@ __all__ = [
     "did_web",
     "did_web_url",
     "encode",
+    "key_in_did_document",
     "open_signer",
     "parse",
     "parse_exact",

@@ -8,15 +8,14 @@ readable from the name alone and what decides is whose key the registry says it 
 import re
 from urllib.parse import unquote
 
-from keys.canonical import Json
-from keys.ed25519 import PublicKey
 from keys.errors import BadIdentifier
+from keys.multikey import VerificationKey
 
 # A path segment of dots alone would lead a client to another document.
 _WEB = re.compile(r"did:web:[a-z0-9.-]+(%3A\d{1,5})?(:(?!\.+(:|\Z))[A-Za-z0-9._-]+)*\Z")
 
 
-def did_key(key: PublicKey) -> str:
+def did_key(key: VerificationKey) -> str:
     """The did:key of `key` (did:key method, section 3.1)."""
     return f"did:key:{key.multikey}"
 
@@ -37,27 +36,6 @@ def did_web_url(did: str) -> str:
     return "https://" + "/".join([unquote(host), *(path or [".well-known"]), "did.json"])
 
 
-def verification_method(did: str, key: PublicKey) -> str:
+def verification_method(did: str, key: VerificationKey) -> str:
     """The DID URL under which `did` signs with `key`."""
     return f"{did}#{key.multikey}"
-
-
-def did_document(did: str, keys: list[PublicKey]) -> dict[str, Json]:
-    """A DID document that names `keys` as assertion and authentication methods."""
-    methods: list[Json] = [
-        {
-            "controller": did,
-            "id": verification_method(did, key),
-            "publicKeyMultibase": key.multikey,
-            "type": "Multikey",
-        }
-        for key in keys
-    ]
-    names: list[Json] = [verification_method(did, key) for key in keys]
-    return {
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
-        "assertionMethod": names,
-        "authentication": list(names),
-        "id": did,
-        "verificationMethod": methods,
-    }

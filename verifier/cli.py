@@ -12,6 +12,8 @@ from verifier.errors import BadTrust, Unreadable, VerifierError
 
 if TYPE_CHECKING:
     from keys import Json
+    from verifier.report import Report
+    from verifier.trust import Trust
 
 CANNOT_READ = 2
 
@@ -20,7 +22,9 @@ def verify_command(
     file: Annotated[
         str, typer.Argument(help="A bundle, a credential, a picture of a QR code, or - for stdin.")
     ],
-    trust: Annotated[Path, typer.Option(help="The credit bank's trust bundle, trust.json.")],
+    trust: Annotated[
+        Path | None, typer.Option(help="The credit bank's trust bundle, trust.json.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     lang: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
     at: Annotated[
@@ -32,6 +36,10 @@ def verify_command(
     did: Annotated[
         list[Path] | None,
         typer.Option("--did", help="With --foreign: a DID document to find the issuer's key in."),
+    ] = None,
+    status_list: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --foreign: a status list that the credential names."),
     ] = None,
     domain: Annotated[
         str, typer.Option(help="Of a presentation: the domain it was to be made for, yours.")
@@ -47,68 +55,86 @@ def verify_command(
     something is unknown or out of date.
     """
     try:
-        code = _verify(file, trust, as_json, lang, at, root, foreign, did or [], domain, challenge)
+        if lang not in ("en", "zh"):
+            raise Unreadable(f"--lang is en or zh, not {lang!r}")
+        moment = _moment(at)
+        trusted = _open_trust(trust, root)
+        if foreign:
+            report = _foreign(file, trusted, moment, did or [], status_list or [])
+        else:
+            _check_alone(file, {"--did": did, "--status-list": status_list})
+            report = _ours(file, trusted, moment, domain or None, challenge or None)
     except VerifierError as error:
         print(error, file=sys.stderr)
-        code = CANNOT_READ
-    raise typer.Exit(code)
+        raise typer.Exit(CANNOT_READ) from error
+    _print(report, lang, as_json)
+    raise typer.Exit(report.exit_code)
 
 
-def _verify(
-    file: str,
-    trust: Path,
-    as_json: bool,
-    lang: str,
-    at: str,
-    root: str,
-    foreign: bool,
-    did: list[Path],
-    domain: str,
-    challenge: str,
-) -> int:
+def _ours(
+    file: str, trust: "Trust | None", at: datetime, domain: str | None, challenge: str | None
+) -> "Report":
     from verifier.collection import PRESENTATION, read_collection
     from verifier.evidence import read_evidence
     from verifier.files import read_limited
-    from verifier.memory import default_folder, open_remembered
     from verifier.verification import verify
 
-    if lang not in ("en", "zh"):
-        raise Unreadable(f"--lang is en or zh, not {lang!r}")
-    moment = _moment(at)
-    trusted = open_remembered(_read_trust(trust), default_folder(), root.lower() or None)
+    if trust is None:
+        raise BadTrust("give the credit bank's trust bundle with --trust: it says who is a member")
     data = read_limited(file)
     collection = read_collection(data)
-    if foreign:
-        from verifier.foreign import verify_foreign
-
-        credential = read_evidence(data, file).credential
-        report = verify_foreign(credential, trusted, moment, [_read_did(path) for path in did])
-    elif collection is None:
-        report = verify(read_evidence(data, file), trusted, moment)
-    elif collection.kind == PRESENTATION:
+    if collection is None:
+        return verify(read_evidence(data, file), trust, at)
+    document, receipts = collection.document, collection.receipts
+    if collection.kind == PRESENTATION:
         from verifier.presentation import verify_presentation
 
-        report = verify_presentation(
-            collection.document,
-            collection.receipts,
-            trusted,
-            moment,
-            domain or None,
-            challenge or None,
-        )
-    else:
-        from verifier.transcript import verify_transcript
+        return verify_presentation(document, receipts, trust, at, domain, challenge)
+    from verifier.transcript import verify_transcript
 
-        report = verify_transcript(collection.document, collection.receipts, trusted, moment)
+    return verify_transcript(document, receipts, trust, at)
+
+
+def _foreign(
+    file: str,
+    trust: "Trust | None",
+    at: datetime,
+    documents: list[Path],
+    status_lists: list[Path],
+) -> "Report":
+    from verifier.evidence import read_evidence
+    from verifier.files import read_limited
+    from verifier.foreign import verify_foreign
+
+    credential = read_evidence(read_limited(file), file).credential
+    dids = [_read_object(path, "the DID document", 64 * 1024) for path in documents]
+    lists = [_read_object(path, "the status list", 1024 * 1024) for path in status_lists]
+    return verify_foreign(credential, trust, at, dids, lists)
+
+
+def _check_alone(file: str, options: "dict[str, list[Path] | None]") -> None:
+    for name, given in options.items():
+        if given:
+            raise Unreadable(f"{name} goes with --foreign, which {file} is checked without")
+
+
+def _print(report: "Report", lang: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps(report.to_json(lang), ensure_ascii=False, indent=2))
-    else:
-        from rich.console import Console
+        return
+    from rich.console import Console
 
-        from verifier.table import print_report
+    from verifier.table import print_report
 
-        print_report(report, lang, Console(highlight=False))
-    return report.exit_code
+    print_report(report, lang, Console(highlight=False))
+
+
+def _open_trust(path: Path | None, root: str) -> "Trust | None":
+    from verifier.memory import default_folder, open_remembered
+
+    if path is None:
+        return None
+    return open_remembered(_read_trust(path), default_folder(), root.lower() or None)
 
 
 def _read_trust(path: Path) -> bytes:
@@ -120,14 +146,17 @@ def _read_trust(path: Path) -> bytes:
         raise BadTrust(f"the trust bundle {error}") from error
 
 
-def _read_did(path: Path) -> "Json":
+def _read_object(path: Path, what: str, limit: int) -> "dict[str, Json]":
     from keys import KeysError, parse
     from verifier.files import read_limited
 
     try:
-        return parse(read_limited(path), limit=64 * 1024)
+        value = parse(read_limited(path), limit=limit)
     except KeysError as error:
-        raise Unreadable(f"the DID document {path} cannot be read: {error}") from error
+        raise Unreadable(f"{what} {path} cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise Unreadable(f"{what} {path} cannot be read: it is not a JSON object")
+    return value
 
 
 def _moment(text: str) -> datetime:

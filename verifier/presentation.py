@@ -46,6 +46,8 @@ def verify_presentation(
         *(check for check, _ in found),
         trusted,
     ]
+    if len({str(award.get("id")) for award in awards}) != len(awards):
+        checks.append(Check("award", Outcome.FAILED, "award.twice"))
     if len(learners) != 1:
         reason = "it shows awards of learners with different names, or none"
         checks.append(Check("holder", Outcome.FAILED, "holder.bad", {"reason": reason}))

@@ -191,8 +191,29 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "没有存证记录此凭证。",
     ),
     "status.foreign": (
-        "Whether it was revoked could not be checked: nothing is fetched.",
-        "无法检查是否已被撤销：不访问网络。",
+        "Whether it was revoked could not be checked: its status list was not given.",
+        "无法检查是否已被撤销：未提供其状态列表。",
+    ),
+    "status.unknown": (
+        "Whether it was revoked could not be checked: its status is of a kind not known here.",
+        "无法检查是否已被撤销：其状态属于此处无法识别的类型。",
+    ),
+    "status.other": (
+        "Whether it was revoked could not be checked: another than its issuer signed the list.",
+        "无法检查是否已被撤销：状态列表并非由其颁发者签署。",
+    ),
+    "validity.past": ("It was valid until {until}.", "有效期已于 {until} 届满。"),
+    "validity.undated": (
+        "It names no time from which or until which it is valid.",
+        "未注明有效期的起止时间。",
+    ),
+    "validity.undated-until": (
+        "Valid until {until}; it does not say from when.",
+        "有效期至 {until}，未注明起始时间。",
+    ),
+    "trust.none": (
+        "No trust bundle was given, so no issuer is known.",
+        "未提供信任包，因此不认识任何颁发机构。",
     ),
     "transcript.format": (
         "A complete transcript (CLR 2.0).",
@@ -207,6 +228,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "有效授予的合计：{sums}。不再有效的学分条目：{others}。",
     ),
     "totals.bad": ("The totals are wrong: {reason}.", "合计有误：{reason}。"),
+    "award.twice": ("An award is shown twice.", "同一授予被重复出示。"),
     "award.good": ("{achievement}, {credits} credits.", "{achievement}，{credits} 学分。"),
     "award.partly": (
         "{achievement}, {credits} credits: in part ({reason}).",

@@ -22,8 +22,10 @@ def print_report(report: Report, language: str, console: Console) -> None:
     if subject.credential:
         issuer = subject.issuer_names.get(language, subject.issuer)
         credits = "credits" if language == "en" else "学分"
-        console.print(Text(f"{subject.learner} · {subject.achievement}", style="bold"))
-        console.print(Text(f"{subject.credits} {credits} · {issuer}"))
+        what = [subject.learner, subject.achievement]
+        whose = [f"{subject.credits} {credits}" if subject.credits else "", issuer]
+        console.print(Text(" · ".join(filter(None, what)), style="bold"))
+        console.print(Text(" · ".join(filter(None, whose))))
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)

@@ -1,5 +1,6 @@
 """Verification: evidence and a trust bundle in, a report out. Pure: no clock, file or network."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -32,7 +33,7 @@ def verify(evidence: Evidence, trust: Trust, at: datetime) -> Report:
     signature, keys = check_signature(evidence.credential, facts.issuer, at)
     ledger, entry, opened = check_ledger(evidence, facts, trust)
     checks = (
-        _check_spelling(facts),
+        check_spelling([facts.learner, facts.achievement], "format.good"),
         signature,
         check_issuer(facts, evidence.credential, keys, entry, trust),
         ledger,
@@ -64,15 +65,15 @@ def _subject(facts: CredentialFacts, trust: Trust, entry: Entry | None) -> Subje
     )
 
 
-def _check_spelling(facts: CredentialFacts) -> Check:
-    """The format is good by now; whether its names could deceive the eye is said with it."""
-    hidden = hidden_characters(f"{facts.learner}{facts.achievement}")
+def check_spelling(names: Sequence[str], good: str) -> Check:
+    """The format is good by now; whether `names` could deceive the eye is said with it."""
+    hidden = hidden_characters("".join(names))
     if hidden:
         codes = ", ".join(f"U+{ord(char):04X}" for char in hidden)
         return Check("format", Outcome.PASSED, "format.hidden", {"codes": codes}, caution=True)
-    if mixes_alphabets(f"{facts.learner} {facts.achievement}"):
+    if mixes_alphabets(" ".join(names)):
         return Check("format", Outcome.PASSED, "format.mixed", caution=True)
-    return Check("format", Outcome.PASSED, "format.good")
+    return Check("format", Outcome.PASSED, good)
 
 
 def _check_validity(facts: CredentialFacts, at: datetime) -> Check:

@@ -1,10 +1,11 @@
-"""RDF Dataset Canonicalization (RDFC-1.0, SHA-256), by PyLD, within a budget of work.
+"""RDF Dataset Canonicalization (RDFC-1.0), by PyLD, within a budget of work.
 
 Blank nodes that look alike are told apart by trying permutations, so a kilobyte of them can
 keep a machine busy for hours. A credential has next to none: the budget is far above what an
 honest document needs.
 """
 
+import hashlib
 from typing import Any
 
 from pyld.canon import URDNA2015
@@ -19,8 +20,11 @@ _KINDS = {"iri": "IRI", "blank": "blank node", "literal": "literal"}
 _PARTS = ("subject", "predicate", "object", "name")
 
 
-def canonicalise(quads: list[Quad]) -> list[str]:
-    """The dataset's canonical N-Quads lines, in order; BadDocument where that is too hard."""
+def canonicalise(quads: list[Quad], digest: str = "sha256") -> list[str]:
+    """The dataset's canonical N-Quads lines, in order; BadDocument where that is too hard.
+
+    `digest`, `sha256` or `sha384`, orders the blank nodes (the hash algorithm of RDFC-1.0).
+    """
     blank = {term.value for quad in quads for term in quad if term.kind == "blank"}
     if len(blank) > MAX_BLANK_NODES:
         raise BadDocument(f"the document has over {MAX_BLANK_NODES} objects without an id")
@@ -30,7 +34,7 @@ def canonicalise(quads: list[Quad]) -> list[str]:
         graphs.setdefault(graph, []).append(
             {part: _node(term) for part, term in zip(_PARTS, quad[:3], strict=False)}
         )
-    algorithm = _Bounded()
+    algorithm = _Bounded(digest)
     algorithm.main(graphs, {"format": "application/n-quads"})
     return sorted(_line(quad) for quad in algorithm.quads)
 
@@ -38,10 +42,14 @@ def canonicalise(quads: list[Quad]) -> list[str]:
 class _Bounded(URDNA2015):  # type: ignore[misc]
     """PyLD's algorithm with the standard's escapes, and a limit to the permutations tried."""
 
-    def __init__(self) -> None:
+    def __init__(self, digest: str) -> None:
         super().__init__()
+        self._digest = digest
         self._left = _BUDGET
         self._widest = 1
+
+    def create_hash(self) -> "hashlib._Hash":
+        return hashlib.new(self._digest)
 
     def hash_first_degree_quads(self, id_: str) -> str:
         info = self.blank_node_info[id_]

@@ -53,12 +53,48 @@ _KNOWN = {
         "multikey-v1.json",
         "480f8fd11c5797c647eb174f7265fbd5caf378690260c3df6237554f8e92174a",
     ),
+    "https://w3id.org/security/data-integrity/v1": (
+        "data-integrity-v1.json",
+        "b5d829bd09aa7c42abc6efa0c8ed7635313b5487f37ccfce3ecd149ca9418554",
+    ),
+    "https://w3id.org/vc/status-list/2021/v1": (
+        "status-list-2021-v1.json",
+        "6dd06a52bedb771e059c1083ba8ba7848dce22f6b4a8cfa0b98ba3fc188870e4",
+    ),
+    "https://www.w3.org/ns/credentials/status/v1": (
+        "status-v1.json",
+        "fda5add353231e6a6884a46b12e6c75464281900cb348284d9c360f62381d9f7",
+    ),
+    "https://w3id.org/dcc/v1": (
+        "dcc-v1.json",
+        "1543695325471b0d23e839a28166ba4ea445cca294ac46fe034ca584cbfc6077",
+    ),
+    "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json": (
+        "open-badges-extensions.json",
+        "146f85aa16effd7ca1da8056eb443f53ce1eca8a34186cb062832c0a97d889c3",
+    ),
+    "https://purl.imsglobal.org/spec/ob/v3p0/context.json": (
+        "open-badges-3.0.0.json",
+        "b077fa134d909d92c1dcd1c153f2af1b244aeb415967fdc1467d7fc5dd48ac10",
+    ),
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json": (
+        "open-badges-3.0.1.json",
+        "cfc147db5fd5e3575b06bd471fe04784e92de69296f64a351b8dff0ec3372e9c",
+    ),
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json": (
+        "open-badges-3.0.2.json",
+        "bba433989e1e700ca60838a3c22378e7d8381aeb0c9590f9ddf84d1714f10296",
+    ),
 }
 _EXAMPLES = {
-    # It defines every term there is, so a misspelt one is no error under it.
+    # They define every term there is, so a misspelt one is no error under them.
     "https://www.w3.org/ns/credentials/examples/v2": (
         "examples-v2.json",
         "57393fbc69d6efb9b9b5dc9cb6b9880b0944360abfe2eaf459c9e58cf2279d7c",
+    ),
+    "https://www.w3.org/ns/credentials/undefined-terms/v2": (
+        "undefined-terms-v2.json",
+        "82dab514ba44eb18f5d1b0f638c5e140c6a556fbfb5089601bdc0fa5eb8b2581",
     ),
 }
 

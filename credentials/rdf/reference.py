@@ -13,9 +13,12 @@ from keys import Json
 _lock = Lock()
 
 
-def canonical_nquads_reference(document: Json, written: bool = False) -> bytes:
+def canonical_nquads_reference(
+    document: Json, digest: str = "sha256", *, written: bool = False
+) -> bytes:
     """RDFC-1.0 canonical N-Quads of a JSON-LD document, in safe mode; BadDocument if refused.
 
+    `digest`, `sha256` or `sha384`, is what RDFC-1.0 orders blank nodes by.
     Where `written`, contexts may also be those for examples, or written into the document.
     """
     admit(document, written)
@@ -23,7 +26,7 @@ def canonical_nquads_reference(document: Json, written: bool = False) -> bytes:
         from credentials.rdf.canonicalisation import canonicalise
         from credentials.rdf.dataset import dataset
 
-        return "".join(canonicalise(dataset(document, written))).encode()
+        return "".join(canonicalise(dataset(document, written), digest)).encode()
 
 
 def quads_of(document: Json) -> list[Quad]:
@@ -35,9 +38,9 @@ def quads_of(document: Json) -> list[Quad]:
         return dataset(document)
 
 
-def canonical_nquads_written(document: Json) -> bytes:
+def canonical_nquads_written(document: Json, digest: str = "sha256") -> bytes:
     """As the reference; contexts may also be those for examples, or written into the document.
 
     Only for trying things out: who writes the context decides what every term means.
     """
-    return canonical_nquads_reference(document, written=True)
+    return canonical_nquads_reference(document, digest, written=True)

@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 
-from credentials import ECDSA_JCS, JCS, RDFC, sign
-from keys import AnySigner, PrivateKey
+from credentials import (
+    ECDSA_JCS,
+    JCS,
+    RDFC,
+    StatusList,
+    sign,
+    status_list_credential,
+)
+from keys import AnySigner, PrivateKey, did_document
 from keys.ecdsa import EcdsaPrivateKey
 
 SIGNERS: list[tuple[AnySigner, tuple[str, ...]]] = [
@@ -46,7 +53,7 @@ def test_a_strangers_credential(
     assert done.returncode == 3, done.stdout + done.stderr
     assert done.stdout.startswith("VERIFIED IN PART")
     assert "is not a member of any bank you trust" in done.stdout
-    assert "could not be checked" in done.stdout
+    assert "names no status list" in done.stdout
     assert "不是您信任的任何学分银行的成员" in look(good, "--foreign", "--lang", "zh").stdout
     # Unless it is asked for, a stranger's credential is no award, and is not verified.
     assert look(good).returncode == 1
@@ -58,3 +65,72 @@ def test_a_strangers_credential(
     over = credential(signer, suites, validUntil="2020-01-01T00:00:00Z")
     assert "was valid until 2020-01-01" in look(over, "--foreign").stdout
     assert look({**good, "issuer": "did:example:other"}, "--foreign").returncode == 1
+
+
+def write(path: Path, document: dict[str, Any]) -> str:
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return str(path)
+
+
+def test_its_status_list_comes_as_a_file(tmp_path: Path, run: Any) -> None:
+    signer, suites = SIGNERS[0]
+    url = "https://a.example/status/1"
+    entry = {
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": "7",
+        "statusListCredential": url,
+    }
+    did = f"did:key:{signer.public_key.multikey}"
+    method = f"{did}#{signer.public_key.multikey}"
+    path = write(tmp_path / "c.json", credential(signer, suites, credentialStatus=entry))
+    for places, code, said in (
+        (None, 3, "could not be checked: its status list was not given"),
+        ([6], 3, "Not revoked and not suspended."),
+        ([7], 1, "The institution has revoked"),
+    ):
+        options: list[str] = []
+        if places is not None:
+            bits = StatusList.of(places)
+            document = status_list_credential(
+                url, did, "revocation", bits, "2026-11-24T00:00:00Z", "2036-11-24T00:00:00Z"
+            )
+            made = sign(document, signer, method, "2026-11-24T12:00:00Z", suites)
+            options = ["--status-list", write(tmp_path / "list.json", made)]
+        done = run("verify", path, "--foreign", *options)
+        assert (done.returncode, said in done.stdout) == (code, True), done.stdout + done.stderr
+
+
+def test_did_web_with_its_document(tmp_path: Path, run: Any) -> None:
+    signer, suites = SIGNERS[0]
+    did = "did:web:localhost"
+    method = f"{did}#{signer.public_key.multikey}"
+    document = {**credential(signer, suites), "issuer": did}
+    path = write(tmp_path / "c.json", sign(document, signer, method, "2026-11-24T12:00:00Z"))
+    done = run("verify", path, "--foreign", "--json")
+    assert done.returncode == 1
+    assert "give its DID document" in done.stdout
+    made = write(tmp_path / "did.json", did_document(did, [signer.public_key]))
+    assert run("verify", path, "--foreign", "--did", made).returncode == 3
+    done = run("fetch-did", did, "--out", str(tmp_path / "new.json"))
+    assert done.returncode == 1
+    assert "which is not a public address" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "give the credit bank's trust bundle with --trust"),
+        (("--did", "/none.json"), "--did goes with --foreign"),
+        (("--status-list", "/none.json"), "--status-list goes with --foreign"),
+        (("--foreign", "--status-list", "/none.json"), "/none.json cannot be read"),
+    ],
+)
+def test_questions_that_cannot_be_answered(
+    tmp_path: Path, run: Any, options: tuple[str, ...], said: str
+) -> None:
+    signer, suites = SIGNERS[0]
+    path = write(tmp_path / "c.json", credential(signer, suites))
+    done = run("verify", path, *options)
+    assert done.returncode == 2
+    assert said in done.stderr

@@ -15,6 +15,7 @@ import pytest
 from credentials import JCS, BadDocument, Terms, sign
 from credentials.presentation import presentation
 from keys import PrivateKey
+from keys.ecdsa import EcdsaPrivateKey
 from verifier import (
     Collection,
     Report,
@@ -145,3 +146,23 @@ def test_by_the_commands(story: Any, tmp_path: Path, run: Any) -> None:
     assert run("verify", str(out), *trusted).returncode == 3
     credential = read_evidence(Path(bundle).read_bytes(), "x").credential
     assert json.loads(out.read_bytes())["presentation"]["verifiableCredential"] == [credential]
+
+
+def test_an_award_shown_twice_does_not_count_twice(held: Collection, trust: Trust) -> None:
+    award, another = awards(held)[:2]
+    lasts = timedelta(minutes=10)
+    twice = presentation([award, award], KEY, DOMAIN, CHALLENGE, NOW, lasts)
+    found = look(twice, held, trust)
+    assert (found.exit_code, found.checks[-1].code) == (1, "award.twice")
+    once = presentation([award, another], KEY, DOMAIN, CHALLENGE, NOW, lasts)
+    assert look(once, held, trust).exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["P-256", "P-384"])
+def test_a_holder_with_a_wallets_kind_of_key(held: Collection, trust: Trust, kind: str) -> None:
+    lasts = timedelta(minutes=10)
+    holder = EcdsaPrivateKey.generate(kind)
+    document = presentation(awards(held)[:2], holder, DOMAIN, CHALLENGE, NOW, lasts)
+    assert look(document, held, trust).exit_code == 0
+    document["holder"] = f"did:key:{KEY.public_key.multikey}"
+    assert look(document, held, trust).exit_code == 1

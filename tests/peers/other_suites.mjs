@@ -3,15 +3,19 @@
 //
 //   {"make": "P-256" | "P-384" | "2020", "form": "rdfc" | "jcs", "credential", "contexts"}
 //   {"check": credential, "form", "contexts"}
+//   {"present": [credential], "domain", "challenge", "contexts"}    (by a new Ed25519 key)
+//   {"open": presentation, "domain", "challenge", "contexts"}
 import net from 'node:net';
 import readline from 'node:readline';
 
 import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey';
+import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
 import * as jcs from '@digitalbazaar/ecdsa-jcs-2019-cryptosuite';
 import * as vc from '@digitalbazaar/vc';
 import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
 import {Ed25519Signature2020} from '@digitalbazaar/ed25519-signature-2020';
 import {Ed25519VerificationKey2020} from '@digitalbazaar/ed25519-verification-key-2020';
+import {cryptosuite as eddsa} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
 import {cryptosuite as rdfc} from '@digitalbazaar/ecdsa-rdfc-2019-cryptosuite';
 
 net.Socket.prototype.connect = () => {
@@ -73,11 +77,33 @@ async function check({check, form, contexts}) {
   return {verified, error: error ? String(error.errors?.[0] ?? error) : null};
 }
 
+async function present({present, domain, challenge, contexts}) {
+  const key = await Ed25519Multikey.generate();
+  key.controller = `did:key:${key.publicKeyMultibase}`;
+  key.id = `${key.controller}#${key.publicKeyMultibase}`;
+  const suite = new DataIntegrityProof({signer: key.signer(), cryptosuite: eddsa});
+  const documentLoader = loaderOf(contexts);
+  const presentation = vc.createPresentation(
+    {verifiableCredential: present, holder: key.controller, version: 2.0});
+  return {presentation: await vc.signPresentation(
+    {presentation, suite, domain, challenge, documentLoader})};
+}
+
+async function open({open, domain, challenge, contexts}) {
+  const suite = [rdfc, eddsa].map(cryptosuite => new DataIntegrityProof({cryptosuite}));
+  const {verified, error} = await vc.verify(
+    {presentation: open, domain, challenge, suite, documentLoader: loaderOf(contexts)});
+  return {verified, error: error ? String(error.errors?.[0] ?? error) : null};
+}
+
+const ACTS = {make, check, present, open};
+
 for await (const line of readline.createInterface({input: process.stdin})) {
   const question = JSON.parse(line);
   let answer;
   try {
-    answer = await ('make' in question ? make(question) : check(question));
+    const act = Object.keys(ACTS).find(name => name in question);
+    answer = await ACTS[act](question);
   } catch(error) {
     answer = {verified: false, error: `${error.message} ${error.cause ?? ''}`};
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from credentials import (
     RDFC,
     BadProof,
     Terms,
+    add_proof,
     key_in_did_key,
     key_in_method,
     sign,
@@ -22,7 +24,7 @@ from credentials import (
 )
 from credentials.errors import WrongChallenge, WrongDomain
 from credentials.verifiable import Check
-from keys import AnySigner, BadKey, PrivateKey, base58_encode
+from keys import AnySigner, BadKey, PrivateKey, base58_encode, encode
 from keys.ecdsa import EcdsaPrivateKey, EcdsaPublicKey
 
 V2 = "https://www.w3.org/ns/credentials/v2"
@@ -180,3 +182,106 @@ def test_ecdsa_signatures_that_are_none(kind: str) -> None:
     ):
         with pytest.raises(Exception, match="signature"):
             signer.public_key.verify(b"message", bad)
+
+
+def chained(suite: str = JCS) -> dict[str, Any]:
+    """A credential signed by its issuer, then twice more: over the first, and over both."""
+    issuer, second = SIGNERS["Ed25519"], PrivateKey.from_seed(b"s" * 32)
+    document = credential(did(issuer))
+    first, then = "urn:uuid:proof-1", "urn:uuid:proof-2"
+    document = add_proof(document, issuer, method(issuer), NOW, suite, identifier=first)
+    assert document["proof"]["id"] == first  # type: ignore[call-overload,index]
+    document = add_proof(
+        document, second, method(second), NOW, suite, identifier=then, previous=[first]
+    )
+    return add_proof(document, issuer, method(issuer), NOW, suite, previous=[first, then])
+
+
+def errors(document: dict[str, Any]) -> list[str | None]:
+    return [result.error for result in verify_proofs(document, key_in_did_key)]
+
+
+@pytest.mark.parametrize("suite", [JCS, RDFC])
+def test_a_chain_of_proofs(suite: str) -> None:
+    document = chained(suite)
+    first, second, third = document["proof"]
+    assert second["previousProof"] == first["id"]
+    assert third["previousProof"] == [first["id"], second["id"]]
+    assert errors(document) == [None, None, None]
+    # Each proof is over those it names and no others, so a later one may go.
+    assert errors({**document, "proof": [first, second]}) == [None, None]
+    for kept in ([second, third], [first, third]):
+        assert any("no earlier proof" in (e or "") for e in errors({**document, "proof": kept}))
+
+
+def test_a_chain_falls_with_its_first_proof() -> None:
+    document = chained()
+    first = document["proof"][0]
+    stranger = PrivateKey.from_seed(b"x" * 32)
+    forged = {**first, "verificationMethod": method(stranger)}
+    # Who can sign later links may build on what does not verify: they are no better than it.
+    links = {**credential(document["issuer"]), "proof": forged}
+    second = PrivateKey.from_seed(b"s" * 32)
+    links = add_proof(
+        links, second, method(second), NOW, JCS, identifier="urn:uuid:p2", previous=[first["id"]]
+    )
+    links = add_proof(links, second, method(second), NOW, JCS, previous=["urn:uuid:p2"])
+    one, two, three = errors(links)
+    assert one is not None
+    assert "does not match" in one
+    assert two == f"the proof {first['id']!r}, on which it builds, does not verify"
+    assert three == "the proof 'urn:uuid:p2', on which it builds, does not verify"
+    # Nor is a link any better than one of a kind that is not known.
+    unknown = {**first, "cryptosuite": "bbs-2023"}
+    links = add_proof(
+        {**links, "proof": unknown}, second, method(second), NOW, JCS, previous=[first["id"]]
+    )
+    results = verify_proofs(links, key_in_did_key)
+    assert [result.understood for result in results] == [False, True]
+    assert not any(result.passed for result in results)
+
+
+@pytest.mark.parametrize("named", [[], "", 7, [7], [["urn:uuid:proof-1"]], {}, None, ["", "a"]])
+def test_earlier_proofs_are_named_by_their_ids(named: Any) -> None:
+    document = chained()
+    document["proof"][1]["previousProof"] = named
+    assert errors(document)[1] is not None
+    assert "previousProof is not the id" in str(errors(document)[1])
+
+
+def test_proofs_are_added_to_what_is_there() -> None:
+    issuer = SIGNERS["Ed25519"]
+    document = chained()
+
+    def add(**more: Any) -> dict[str, Any]:
+        return add_proof(document, issuer, method(issuer), NOW, JCS, **more)
+
+    assert errors(add()) == [None] * 4
+    with pytest.raises(BadProof, match="no earlier proof"):
+        add(previous=["urn:uuid:none"])
+    with pytest.raises(BadProof, match="already"):
+        add(identifier="urn:uuid:proof-1")
+    with pytest.raises(BadProof, match="a key of Ed25519 makes no proof"):
+        add_proof(document, issuer, method(issuer), NOW, ECDSA_JCS)
+    document["proof"] = document["proof"][:1] * 8
+    with pytest.raises(BadProof, match="the most there may be"):
+        add()
+
+
+@pytest.mark.parametrize("field", ["id", "nonce", "challenge"])
+def test_fields_that_are_text(field: str) -> None:
+    issuer = SIGNERS["Ed25519"]
+    document = credential(did(issuer))
+    signed_by = {"type": "DataIntegrityProof", "verificationMethod": method(issuer)}
+    for value, good in (("urn:uuid:x", True), (["urn:uuid:x"], False), (7, False), ({}, False)):
+        options = {
+            **signed_by,
+            "@context": document["@context"],
+            "cryptosuite": JCS,
+            "created": NOW,
+            "proofPurpose": "assertionMethod",
+            field: value,
+        }
+        data = b"".join(sha256(encode(part)).digest() for part in (options, document))
+        proof = {**options, "proofValue": "z" + base58_encode(issuer.sign(data))}
+        assert (errors({**document, "proof": proof}) == [None]) is good

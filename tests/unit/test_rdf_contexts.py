@@ -16,12 +16,15 @@ import pytest
 from credentials.errors import BadDocument, CredentialsError
 from credentials.rdf import (
     UnknownContext,
+    canonical_nquads,
     canonical_nquads_reference,
+    canonical_nquads_written,
     context,
     contexts,
     example_contexts,
     known_contexts,
 )
+from keys import Json
 
 VC = "https://www.w3.org/ns/credentials/v2"
 DI = "https://w3id.org/security/data-integrity/v2"
@@ -35,7 +38,7 @@ def test_the_files_are_what_the_standards_publish(repo: Path) -> None:
     assert "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4" in digests
     # And in the Verifiable Credentials Data Model 1.1.
     assert "ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc" in digests
-    assert len(digests) == len(known_contexts()) + len(example_contexts()) == 10
+    assert len(digests) == len(known_contexts()) + len(example_contexts()) == 19
 
 
 @pytest.mark.parametrize("url", known_contexts())
@@ -48,13 +51,24 @@ def test_known_contexts_load_and_are_fresh_copies(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "https://www.w3.org/ns/credentials/undefined-terms/v2", VC + "#", "http" + VC[5:]]
+    "url", ["", "https://www.w3.org/ns/credentials/undefined-terms/v3", VC + "#", "http" + VC[5:]]
 )
 def test_other_contexts_are_unknown(url: str) -> None:
     with pytest.raises(UnknownContext, match="not one that is known"):
         context(url)
     with pytest.raises(UnknownContext):
         canonical_nquads_reference({"@context": url, "id": "urn:x", "name": "x"})
+
+
+@pytest.mark.parametrize("url", example_contexts())
+def test_contexts_for_trying_out_are_known_to_who_asks_for_them(url: str) -> None:
+    document: Json = {"@context": [VC, url], "id": "urn:x", "anything": "at all"}
+    assert b"at all" in canonical_nquads_written(document)
+    for refuse in (canonical_nquads, canonical_nquads_reference):
+        with pytest.raises(UnknownContext, match="not one that is known"):
+            refuse(document)
+    with pytest.raises(BadDocument):
+        canonical_nquads_written({"@context": VC, "id": "urn:x", "anything": "at all"})
 
 
 def test_unknown_context_is_a_bad_document() -> None:
