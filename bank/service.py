@@ -63,11 +63,12 @@ from ledger import (
 )
 from ledger.authority import LogIdentity
 from ledger.bulk import Row, insert_rows
+from ledger.checkpoint import Checkpoint
 from ledger.checkpointer import Checkpointer
 from ledger.cosignature import MLDSA44Cosigner
 from ledger.group_commit import GroupCommit
 from ledger.log import Log, read_head
-from ledger.note import ED25519
+from ledger.note import ED25519, open_note
 from ledger.recovery import Recovery, recover
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
@@ -450,7 +451,7 @@ class Bank:
         self.gather()
         checkpoint = self.log.checkpoint()
         registry, lists = self.registry(), self.status_lists()
-        landmarks = self.log.landmarks()
+        landmarks = self.log.landmarks(Checkpoint.parse(open_note(checkpoint, ()).text).size)
         with writing(self._engine) as connection:
             last = connection.execute(select(func.max(trust_bundles.c.version))).scalar_one()
             version = (last or 0) + 1

@@ -14,7 +14,7 @@ from credentials import (
 )
 from keys import Json, Signer, verification_method
 from ledger import LogIdentity, LotState, Member, Registry, Slot
-from ledger.landmarks import Landmark
+from ledger.landmarks import Landmarks
 from verifier import Governance, Trust, TrustedMember, Witness
 
 _STATUS_DAYS = 7
@@ -57,7 +57,7 @@ def make_trust(
     lists: dict[str, dict[str, Json]],
     bank_key: Signer,
     now: datetime,
-    landmarks: tuple[Landmark, ...] = (),
+    landmarks: Landmarks,
 ) -> Trust:
     """What the bank says of itself as of `now`; the governance has yet to sign it."""
     return Trust(

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, and_, select
 
 from ledger.checkpoint import Checkpoint
 from ledger.errors import NotFound, StoreFault
-from ledger.landmarks import Landmark, choose, make_landmarks
-from ledger.note import cosigned_at, open_note
+from ledger.landmarks import Landmarks, make_landmarks
+from ledger.note import open_note
 from ledger.receipt import Receipt
 from ledger.store import checkpoints, entries, head, published, reading, tiles, writing
 from ledger.tiles import WIDTH, ReadTile, TileTree
@@ -111,16 +110,9 @@ class Log:
         """The root of the first `size` entries."""
         return self._tree.frontier(size).root
 
-    def landmarks(self) -> tuple[Landmark, ...]:
-        """The landmarks among the witnessed checkpoints, proved against the newest of them."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(select(published.c.note).order_by(published.c.size)).all()
-        notes = [row.note for row in rows]
-        sizes = choose((_checkpoint(note).size, _witnessed_at(note)) for note in notes)
-        if not sizes:
-            return ()
-        newest = _checkpoint(notes[-1])
-        return make_landmarks(sizes, newest, self._tree.range_hash(newest.size))
+    def landmarks(self, size: int) -> Landmarks:
+        """The landmarks of the tree of the first `size` entries."""
+        return make_landmarks(size, self._tree.range_hash(size))
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The path that proves entry `index` in the log of the first `size` entries."""
@@ -209,10 +201,6 @@ def _entry(connection: Connection, index: int) -> bytes:
     if row is None:
         raise NotFound(f"the log has no entry {index}")
     return _exact(row.data)
-
-
-def _witnessed_at(note: str) -> datetime:
-    return datetime.fromtimestamp(cosigned_at(note), UTC)
 
 
 def _exact(data: object) -> bytes:

@@ -149,16 +149,6 @@ def lines_by(note: str, keys: Iterable[VerifierKey]) -> str:
     return "".join(f"{line}\n" for line in lines if _signature_line(line)[:2] in places)
 
 
-def cosigned_at(note: str) -> int:
-    """The newest time (Unix seconds) that a signature line of a cosignature's length bears.
-
-    For putting one's own stored notes in order: the signatures are not checked.
-    """
-    lines = [_signature_line(line)[2] for line in _split_note(note)[1]]
-    times = [int.from_bytes(data[:8], "big") for data in lines if len(data) in (72, 2428)]
-    return max((time for time in times if time <= _LATEST), default=0)
-
-
 def sign_note(text: str, name: str, signer: Signer) -> str:
     """The note of `text` (ending in a newline) signed under `name` by a log's Ed25519 key."""
     key = VerifierKey(name, ED25519, signer.public_key.raw)

@@ -21,8 +21,7 @@ from ledger import (
     open_note,
     parse_time,
 )
-from ledger.landmarks import Landmark, ProvedSubtree, check_landmarks
-from ledger.subtree import Subtree
+from ledger.landmarks import Landmarks, check_landmarks, joined, split
 from verifier.errors import BadTrust
 
 _CONTEXT = b"creditbank trust v1\n"
@@ -85,7 +84,7 @@ class Trust:
     witnesses: tuple[Witness, ...]
     quorum: int
     status_lists: Mapping[str, dict[str, Json]]
-    landmarks: tuple[Landmark, ...] = ()
+    landmarks: Landmarks
 
     def to_json(self) -> dict[str, Json]:
         """The `trust` object that is signed."""
@@ -101,7 +100,10 @@ class Trust:
             "expires": format_time(self.expires),
             "governance": self.governance.to_json(),
             "issued": format_time(self.issued),
-            "landmarks": [_landmark_json(landmark) for landmark in self.landmarks],
+            "landmarks": {
+                "hashes": b64u_encode(joined(self.landmarks.hashes)),
+                "rest": b64u_encode(joined(self.landmarks.rest)),
+            },
             "log_keys": [str(key) for key in self.log_keys],
             "members": [_member_json(member) for member in self.members.values()],
             "next_update": format_time(self.next_update),
@@ -195,7 +197,7 @@ def _read(trust: "_Object") -> Trust:
         ),
         witnesses.number("threshold"),
         {_Object(item, "a status list").text("id"): item for item in lists},
-        tuple(_read_landmark(item) for item in trust.objects("landmarks")),
+        _read_landmarks(trust.object("landmarks")),
     )
     check_landmarks(result.landmarks, _checkpoint(result))
     if result.governance.threshold < 1:
@@ -216,32 +218,9 @@ def _checkpoint(trust: Trust) -> Checkpoint:
     return checkpoint
 
 
-def _landmark_json(landmark: Landmark) -> dict[str, Json]:
-    return {
-        "size": landmark.size,
-        "subtrees": [
-            {
-                "end": proved.subtree.end,
-                "hash": b64u_encode(proved.hash),
-                "proof": [b64u_encode(node) for node in proved.proof],
-                "start": proved.subtree.start,
-            }
-            for proved in landmark.subtrees
-        ],
-    }
-
-
-def _read_landmark(landmark: "_Object") -> Landmark:
-    return Landmark(
-        landmark.number("size"),
-        tuple(
-            ProvedSubtree(
-                Subtree(item.number("start"), item.number("end")),
-                b64u_decode(item.text("hash"), 32),
-                tuple(b64u_decode(node, 32) for node in item.texts("proof")),
-            )
-            for item in landmark.objects("subtrees")
-        ),
+def _read_landmarks(landmarks: "_Object") -> Landmarks:
+    return Landmarks(
+        split(b64u_decode(landmarks.text("hashes"))), split(b64u_decode(landmarks.text("rest")))
     )
 
 

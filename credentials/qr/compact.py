@@ -1,6 +1,6 @@
 """The compact bundle of format 1: what the digits of a QR code stand for.
 
-    flags      1 byte   bits 0-1: 0 credential only, 1 with a full receipt, 2 kept for a landmark
+    flags      1 byte   bits 0-1: 0 credential only, 1 with a full receipt, 2 with a landmark
                         receipt; bit 2: text in GB 18030, else UTF-8; bit 3: zero; bits 4-7: the
                         dictionary's version
     raw size   varint   then that many raw bytes: identifiers, keys, signatures, hashes, numbers
@@ -17,6 +17,7 @@ import binascii
 from credentials.errors import BadQR
 from credentials.qr.dictionary import LATEST, Dictionary, dictionary
 from credentials.qr.document import read_document, write_document
+from credentials.qr.landmark import HEADER, read_landmark, write_landmark
 from credentials.qr.receipt import ed25519_only, read_receipt, write_receipt
 from credentials.qr.stream import Reader, Writer
 from keys import Json, KeysError, encode, parse_exact
@@ -30,9 +31,13 @@ _SUITE = "eddsa-jcs-2022"
 
 
 def to_bytes(credential: dict[str, Json], receipt: str | None) -> bytes:
-    """The compact bundle; raises `BadQR` where it cannot give exactly the same back."""
+    """The compact bundle; raises `BadQR` where it cannot give exactly the same back.
+
+    `receipt` is tlog-proof text or a landmark receipt.
+    """
     kept = with_jcs_proof(credential)
-    kept_receipt = None if receipt is None else ed25519_only(receipt)
+    full = receipt is not None and not receipt.startswith(HEADER)
+    kept_receipt = ed25519_only(receipt) if receipt is not None and full else receipt
     try:
         exact = encode(kept)
         parse_exact(exact)
@@ -48,20 +53,19 @@ def to_bytes(credential: dict[str, Json], receipt: str | None) -> bytes:
 
 
 def from_bytes(data: bytes) -> tuple[dict[str, Json], str | None]:
-    """The credential and the receipt (tlog-proof text); raises `BadQR` on anything malformed."""
+    """The credential and the receipt's text; raises `BadQR` on anything malformed."""
     if len(data) < 5 or binascii.crc_hqx(data[:-2], 0) != int.from_bytes(data[-2:], "big"):
         raise BadQR("the QR payload is damaged or cut off: its check value does not match")
     flags = data[0]
     kind = flags & _RECEIPT_BITS
-    if flags & _RESERVED or kind not in (_CREDENTIAL_ONLY, _FULL_RECEIPT):
-        what = "a landmark receipt" if kind == _LANDMARK_RECEIPT else "something"
-        raise BadQR(f"this QR code carries {what} this version cannot read; update the verifier")
+    if flags & _RESERVED or kind > _LANDMARK_RECEIPT:
+        raise BadQR("this QR code carries something this version cannot read; update the verifier")
     published = dictionary(flags >> 4)
     frame = Reader(data[1:-2], "")
     raw = frame.take(frame.take_int())
     text = published.inflate(frame.rest(), bool(flags & _CHINESE))
     try:
-        return _read(Reader(raw, text), kind == _FULL_RECEIPT, published)
+        return _read(Reader(raw, text), kind, published)
     except KeysError as error:
         raise BadQR(f"the QR payload is damaged: {error}") from error
 
@@ -81,10 +85,14 @@ def with_jcs_proof(credential: dict[str, Json]) -> dict[str, Json]:
 def _write(credential: dict[str, Json], receipt: str | None, published: Dictionary) -> bytes:
     writer = Writer()
     write_document(writer, encode(credential).decode("utf-8"), published.credential, {})
-    if receipt is not None:
+    kind = _CREDENTIAL_ONLY
+    if receipt is not None and receipt.startswith(HEADER):
+        kind = _LANDMARK_RECEIPT
+        write_landmark(writer, receipt, credential, published)
+    elif receipt is not None:
+        kind = _FULL_RECEIPT
         write_receipt(writer, receipt, credential, published)
     chinese, text = published.deflate("".join(writer.text))
-    kind = _CREDENTIAL_ONLY if receipt is None else _FULL_RECEIPT
     frame = Writer()
     frame.put(bytes([published.version << 4 | (_CHINESE if chinese else 0) | kind]))
     frame.put_int(len(writer.raw))
@@ -92,13 +100,15 @@ def _write(credential: dict[str, Json], receipt: str | None, published: Dictiona
     return bytes(frame.raw) + binascii.crc_hqx(bytes(frame.raw), 0).to_bytes(2, "big")
 
 
-def _read(
-    reader: Reader, has_receipt: bool, published: Dictionary
-) -> tuple[dict[str, Json], str | None]:
+def _read(reader: Reader, kind: int, published: Dictionary) -> tuple[dict[str, Json], str | None]:
     text = read_document(reader, published.credential, {})
     credential = parse_exact(text.encode("utf-8"))
     if not isinstance(credential, dict):
         raise BadQR("the QR payload is damaged: it holds no credential")
-    receipt = read_receipt(reader, credential, published) if has_receipt else None
+    receipt = None
+    if kind == _FULL_RECEIPT:
+        receipt = read_receipt(reader, credential, published)
+    elif kind == _LANDMARK_RECEIPT:
+        receipt = read_landmark(reader, credential, published)
     reader.finish()
     return credential, receipt

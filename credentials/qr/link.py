@@ -20,9 +20,9 @@ _URL = re.compile(r"https://([^/?#\s]{1,260})/v#([0-9])([0-9]*)")
 def to_digits(credential: dict[str, Json], receipt: str | None = None) -> str:
     """The compact bundle as decimal digits, without the format number.
 
-    `receipt` is tlog-proof text whose extra line holds the entry bytes. The credential keeps only
-    its eddsa-jcs-2022 proof and the receipt only its Ed25519 signature lines; all else comes back
-    byte for byte. Raises `BadQR` where that cannot be had.
+    `receipt` is tlog-proof text whose extra line holds the entry bytes, or a landmark receipt. The
+    credential keeps only its eddsa-jcs-2022 proof and a full receipt only its Ed25519 signature
+    lines; all else comes back byte for byte. Raises `BadQR` where that cannot be had.
     """
     digits = bytes_to_digits(to_bytes(credential, receipt))
     if len(digits) > MAX_DIGITS:

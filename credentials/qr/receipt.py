@@ -9,16 +9,15 @@ After the credential's own fields come, as raw numbers unless said otherwise: in
 count of path nodes, the nodes (32 bytes each), count of signature lines; then the origin and the
 note's extension lines as one text field; then for each line a form (bit 0: the name follows as a
 text field, else it is the origin; bit 1: 76 bytes with a time, else 68) and its bytes; then the
-entry, as `document` writes it, with the values of `_implied` bound.
+entry, as `document` writes it, with the values of `implied` bound.
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 
 from credentials.errors import BadQR
 from credentials.qr.dictionary import Dictionary
 from credentials.qr.document import read_document, write_document
+from credentials.qr.implied import implied
 from credentials.qr.stream import Reader, Writer
 from credentials.qr.tlog_proof import (
     SignatureLine,
@@ -27,7 +26,7 @@ from credentials.qr.tlog_proof import (
     parse_tlog_proof,
     path_root,
 )
-from keys import Json, b64u_encode, encode
+from keys import Json
 
 # Key hash and signature; key hash, time and signature (C2SP tlog-cosignature, Ed25519 form).
 _ED25519_LENGTHS = (4 + 64, 4 + 8 + 64)
@@ -69,7 +68,7 @@ def write_receipt(
         if not same_name:
             writer.put_text(line.name)
         writer.put(line.data)
-    bound = _implied(credential, proof.index, proof.path)
+    bound = implied(credential, proof.index, proof.path)
     write_document(writer, entry, published.entry, bound)
 
 
@@ -80,7 +79,7 @@ def read_receipt(reader: Reader, credential: dict[str, Json], published: Diction
     lines = _count(reader)
     origin, *extensions = reader.take_text().split("\n")
     signatures = tuple(_read_line(reader, origin) for _ in range(lines))
-    bound = _implied(credential, index, path)
+    bound = implied(credential, index, path)
     entry = read_document(reader, published.entry, bound).encode("utf-8")
     root = path_root(entry, index, size, path)
     text = format_tlog_proof(
@@ -103,56 +102,3 @@ def _read_line(reader: Reader, origin: str) -> SignatureLine:
         raise BadQR("this QR code has a kind of log signature that this version does not know")
     name = reader.take_text() if form & 1 else origin
     return SignatureLine(name, reader.take(_ED25519_LENGTHS[form >> 1]))
-
-
-def _implied(credential: dict[str, Json], index: int, path: tuple[bytes, ...]) -> dict[str, str]:
-    """What an award's entry is expected to say, as pieces of JSON text; unknown things are empty.
-
-    A wrong guess costs bytes, never correctness: the entry's template has another form for each.
-    """
-    unsigned = {name: value for name, value in credential.items() if name != "proof"}
-    proof = credential.get("proof")
-    first_proof = proof[0] if isinstance(proof, list) and proof else proof
-    subject = credential.get("credentialSubject")
-    unit = _text(subject, "achievement", "id").split("/")
-    status = credential.get("credentialStatus")
-    method = _text(first_proof, "verificationMethod")
-    issuer = credential.get("issuer")
-    return {
-        "index": str(index),
-        "sibling": path[0].hex() if path and index & 1 else "",
-        "commitment": b64u_encode(hashlib.sha256(encode(unsigned)).digest()),
-        "key": method.partition("#")[2],
-        "author": issuer if isinstance(issuer, str) else _text(issuer, "id"),
-        "credits": _number(subject, "creditsEarned"),
-        "expires": _text(credential, "validUntil")[:10],
-        "level": _alignment(subject, "ext:QualificationLevel"),
-        "scheme": _alignment(subject, "ext:CreditScheme"),
-        "status_index": _text(status, "statusListIndex"),
-        "status_list": _text(status, "statusListCredential").rpartition("/")[2],
-        "unit": "@".join(unit[-2:]),
-    }
-
-
-def _at(value: Json, *names: str) -> Json:
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
-def _text(value: Json, *names: str) -> str:
-    found = _at(value, *names)
-    return found if isinstance(found, str) else ""
-
-
-def _number(value: Json, *names: str) -> str:
-    found = _at(value, *names)
-    return encode(found).decode() if isinstance(found, int | float) else ""
-
-
-def _alignment(subject: Json, kind: str) -> str:
-    alignments = _at(subject, "achievement", "alignment")
-    for alignment in alignments if isinstance(alignments, list) else []:
-        if _text(alignment, "targetType") == kind:
-            return _text(alignment, "targetCode")
-    return ""

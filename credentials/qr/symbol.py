@@ -1,9 +1,10 @@
 """Which symbol a bundle gets, and the symbol as PNG or SVG.
 
-Error correction M up to version 22 prints well at 40 mm and survives glare best; what does not fit
-is set at L up to version 25. Beyond that the receipt is dropped, and the caller is told so; what
-still does not fit travels as a file. The URL is one byte segment up to the format number's `#` and
-one numeric segment after it.
+Error correction M up to version 22 prints well at 40 mm and survives glare best: room for a
+credential with its landmark receipt. Until an entry has a landmark the full receipt is set at L up
+to version 25. What does not fit is dropped, and the caller is told so; what still does not fit
+travels as a file. The URL is one byte segment up to the format number's `#` and one numeric segment
+after it.
 """
 
 import io
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from credentials.errors import BadQR
 from credentials.qr.compact import to_bytes
 from credentials.qr.digits import bytes_to_digits
+from credentials.qr.landmark import landmark_receipt
 from credentials.qr.link import parse_url, qr_url
 from keys import Json
 
@@ -40,9 +42,13 @@ class Symbol:
 
 
 def choose_symbol(domain: str, credential: dict[str, Json], receipt: str | None = None) -> Symbol:
-    """The symbol of a credential, with its receipt if that fits; `BadQR` if nothing does."""
+    """The symbol of a credential, with its receipt if that fits; `BadQR` if nothing does.
+
+    `receipt` is the full one; the landmark receipt in it is carried as soon as there is one.
+    """
     if receipt is not None:
-        url = qr_url(domain, bytes_to_digits(to_bytes(credential, receipt)))
+        carried = landmark_receipt(receipt) or receipt
+        url = qr_url(domain, bytes_to_digits(to_bytes(credential, carried)))
         fit = _fit(url)
         if fit is not None:
             return Symbol(url, *fit, has_receipt=True, note=None)

@@ -1,13 +1,14 @@
 """Subtrees: each proof verifies, each change to one is refused, and any interval is covered."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import BadProofPath, Checkpoint, leaf_hash, root_hash
-from ledger.landmarks import ENTRIES, check_landmarks, choose, make_landmarks
+from ledger.landmarks import HEIGHT, check_landmarks, landmark_subtree, make_landmarks
 from ledger.subtree import (
     Subtree,
     covering,
@@ -16,12 +17,19 @@ from ledger.subtree import (
     verify_subtree_consistency,
     verify_subtree_inclusion,
 )
+from ledger.tree import EMPTY_ROOT, inclusion_proof
 
 LEAVES = [leaf_hash(bytes([n])) for n in range(130)]
+MANY = [leaf_hash(n.to_bytes(2, "big")) for n in range(1500)]
 
 
 def lookup(lo: int, hi: int) -> bytes:
     return root_hash(LEAVES[lo:hi])
+
+
+@cache
+def many(lo: int, hi: int) -> bytes:
+    return root_hash(MANY[lo:hi])
 
 
 def subtrees(size: int) -> list[Subtree]:
@@ -87,22 +95,31 @@ def test_one_or_two_subtrees_cover_any_interval(start: int, width: int) -> None:
     assert found[-1].end - found[0].start < 4 * width
 
 
-def test_landmarks_at_their_rhythm() -> None:
-    day = datetime(2026, 1, 1, tzinfo=UTC)
-    hours = [(10, 0), (20, 5), (5000, 6), (5100, 7), (5200, 40), (9000, 41), (9300, 42), (9300, 99)]
-    sizes = choose((size, day + timedelta(hours=hour)) for size, hour in hours)
-    assert sizes == [5000, 5200, 9300]
-    assert choose([]) == []
-    assert choose([(ENTRIES - 1, day)]) == []
-    assert choose([(ENTRIES, day)]) == [ENTRIES]
+@given(st.integers(0, 1500))
+def test_every_complete_run_of_256_entries_has_its_landmark(size: int) -> None:
+    landmarks = make_landmarks(size, many)
+    checkpoint = Checkpoint("cq.example/log", size, many(0, size) if size else EMPTY_ROOT)
+    check_landmarks(landmarks, checkpoint)
+    for index in range(0, size, 97):
+        subtree = landmark_subtree(index)
+        known = landmarks.of(index)
+        assert (known is None) == (subtree.end > size)
+        if known is not None:
+            path = inclusion_proof(index, size, many)[:HEIGHT]
+            verify_subtree_inclusion(MANY[index], index, subtree, path, known)
 
 
 def test_landmarks_are_believed_only_as_part_of_a_checkpoint() -> None:
-    checkpoint = Checkpoint("cq.example/log", 120, lookup(0, 120))
-    landmarks = make_landmarks([7, 64, 65, 111, 120], checkpoint, lookup)
+    checkpoint = Checkpoint("cq.example/log", 1000, many(0, 1000))
+    landmarks = make_landmarks(1000, many)
     check_landmarks(landmarks, checkpoint)
-    covered = [proved.subtree for landmark in landmarks for proved in landmark.subtrees]
-    assert all(any(s.start <= n < s.end for s in covered) for n in range(120))
-    other = Checkpoint("cq.example/log", 120, lookup(1, 121))
-    with pytest.raises(BadProofPath):
-        check_landmarks(landmarks, other)
+    first, *others = landmarks.hashes
+    for wrong in (
+        replace(landmarks, hashes=(bytes(32), *others)),
+        replace(landmarks, hashes=(others[0], first, *others[1:])),
+        replace(landmarks, hashes=tuple(others)),
+        replace(landmarks, rest=landmarks.rest[1:]),
+        replace(landmarks, rest=(bytes(32), *landmarks.rest[1:])),
+    ):
+        with pytest.raises(BadProofPath):
+            check_landmarks(wrong, checkpoint)

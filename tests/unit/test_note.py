@@ -9,7 +9,7 @@ import pytest
 from keys import PrivateKey
 from ledger import BadNote, VerifierKey, open_note, sign_note
 from ledger.cosignature import Ed25519Cosigner, MLDSA44Cosigner, cosign_all
-from ledger.note import ED25519, cosigned_at, signature_line
+from ledger.note import ED25519, signature_line
 
 NAME, TEXT = (
     "bank.example/log",
@@ -31,8 +31,6 @@ def test_round_trip_with_cosigners() -> None:
     assert opened.text == TEXT
     assert [found.key for found in opened.signatures] == keys
     assert [found.time for found in opened.signatures] == [None, 1_795_000_000, 1_795_000_000]
-    assert cosigned_at(note) == 1_795_000_000
-    assert cosigned_at(GOOD) == 0
 
 
 def test_lines_by_keys_not_given_are_listed_and_count_for_nothing() -> None:

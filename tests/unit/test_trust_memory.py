@@ -14,6 +14,7 @@ import pytest
 from keys import PrivateKey
 from ledger import VerifierKey, sign_note
 from ledger.checkpoint import Checkpoint
+from ledger.landmarks import Landmarks
 from ledger.note import ED25519
 from verifier import BadTrust, Governance, Trust, open_trust
 from verifier.memory import default_folder, open_remembered
@@ -49,6 +50,7 @@ def bundle(
         witnesses=(),
         quorum=0,
         status_lists={},
+        landmarks=Landmarks((), (bytes(32),)),
     )
     return replace(trust, **changes).sign(governors[:2])  # type: ignore[arg-type]
 
