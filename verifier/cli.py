@@ -51,8 +51,8 @@ def verify_command(
 ) -> None:
     """Check a credential offline against a trust bundle.
 
-    Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified in part,
-    something is unknown or out of date.
+    Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified with a
+    caution. 4: cannot tell, since who issued it or whether it was revoked is not known.
     """
     try:
         if lang not in ("en", "zh"):

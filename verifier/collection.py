@@ -59,7 +59,9 @@ def check_award(
     receipt = receipts.get(str(award.get("id")))
     report = verify(Evidence(award, receipt, "bundle" if receipt else "credential"), trust, at)
     subject = report.subject
-    open_points = [c for c in report.checks if c.outcome is Outcome.FAILED or c.caution]
+    open_points = [
+        c for c in report.checks if c.outcome is Outcome.FAILED or c.caution or c.unknown
+    ]
     values = {
         "achievement": subject.achievement or str(award.get("id"))[:60],
         "credits": subject.credits or "?",
@@ -68,6 +70,8 @@ def check_award(
     }
     if report.verdict is Verdict.NOT_VERIFIED:
         return Check("award", Outcome.FAILED, "award.bad", values), report
-    if report.verdict is Verdict.UNCERTAIN:
+    if report.verdict is Verdict.CANNOT_TELL:
+        return Check("award", Outcome.NOT_CHECKED, "award.open", values, unknown=True), report
+    if report.verdict is Verdict.CAUTION:
         return Check("award", Outcome.PASSED, "award.partly", values, caution=True), report
     return Check("award", Outcome.PASSED, "award.good", values), report

@@ -1,8 +1,8 @@
 """A credential of an issuer no credit bank knows: what can be said of it, and what cannot.
 
 Its signature may hold and its dates may be good; whether to believe the issuer nothing here can
-tell. So it is verified in part at best. Whether it was revoked is told by its status list, where
-that was given. Nothing is fetched.
+tell. So the verdict is at best that nobody can tell. Whether it was revoked is told by its status
+list, where that was given. Nothing is fetched.
 """
 
 from collections.abc import Sequence
@@ -105,7 +105,7 @@ def _issuer(document: dict[str, Json], issuer: str, trust: Trust | None) -> Chec
     values = {"did": _shown(issuer)}
     member = trust.members.get(issuer) if trust is not None else None
     if member is None:
-        return Check("issuer", Outcome.NOT_CHECKED, "issuer.foreign", values, caution=True)
+        return Check("issuer", Outcome.NOT_CHECKED, "issuer.foreign", values, unknown=True)
     names = {f"name.{language}": name for language, name in member.names.items()}
     if not member.active:
         return Check("issuer", Outcome.FAILED, "issuer.suspended", names)

@@ -1,5 +1,6 @@
 """Is the award in the ledger, and who saw it there? From the receipt alone."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from credentials import CredentialFacts, CredentialsError, StatusSlot, commitment, list_url
@@ -15,6 +16,9 @@ from ledger import (
     open_note,
     verify_inclusion,
 )
+from ledger.landmarks import HEADER as LANDMARK_HEADER
+from ledger.landmarks import LandmarkReceipt, landmark_subtree
+from ledger.subtree import verify_subtree_inclusion
 from verifier.evidence import Evidence
 from verifier.report import Check, Outcome
 from verifier.trust import Trust
@@ -31,21 +35,20 @@ def check_ledger(
             None,
         )
     try:
-        receipt = Receipt.parse(evidence.receipt)
-        opened = _open_checkpoint(receipt.checkpoint, trust)
-        checkpoint = Checkpoint.parse(opened.text)
-        verify_inclusion(
-            leaf_hash(receipt.entry), receipt.index, checkpoint.size, receipt.path, checkpoint.root
-        )
-        entry = Entry.parse(receipt.entry)
-        if entry.index != receipt.index:
-            raise BadReceipt(f"the entry says it is {entry.index}, the receipt {receipt.index}")
+        place = _place(evidence.receipt, trust)
+        if place is None:
+            values = {"index": str(LandmarkReceipt.parse(evidence.receipt).index)}
+            early = Check("ledger", Outcome.NOT_CHECKED, "ledger.early", values, caution=True)
+            return early, None, None
+        entry, opened = Entry.parse(place.entry), place.opened
+        if entry.index != place.index:
+            raise BadReceipt(f"the entry says it is {entry.index}, the receipt {place.index}")
         entry.signed.verify()
         _compare(entry, evidence, facts, trust)
     except (LedgerError, KeysError, CredentialsError) as error:
         values = {"reason": str(error).rstrip(".")}
         return Check("ledger", Outcome.FAILED, "ledger.bad", values), None, None
-    values = {"index": str(entry.index), "origin": checkpoint.origin}
+    values = {"index": str(entry.index), "origin": trust.origin}
     if opened.unknown:
         values["names"] = ", ".join(opened.unknown)
         check = Check(
@@ -70,6 +73,37 @@ def check_witnesses(opened: OpenNote | None, trust: Trust) -> Check:
     if len(seen) < trust.quorum:
         return Check("witnesses", Outcome.NOT_CHECKED, "witnesses.few", values, caution=True)
     return Check("witnesses", Outcome.PASSED, "witnesses.good", values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An entry's bytes, proved to stand at `index` in the tree of the opened checkpoint."""
+
+    entry: bytes
+    index: int
+    opened: OpenNote
+
+
+def _place(text: str, trust: Trust) -> _Place | None:
+    """Where a receipt proves its entry to be; None if the trust bundle does not reach so far."""
+    if not text.startswith(LANDMARK_HEADER):
+        receipt = Receipt.parse(text)
+        opened = _open_checkpoint(receipt.checkpoint, trust)
+        checkpoint = Checkpoint.parse(opened.text)
+        verify_inclusion(
+            leaf_hash(receipt.entry), receipt.index, checkpoint.size, receipt.path, checkpoint.root
+        )
+        return _Place(receipt.entry, receipt.index, opened)
+    short = LandmarkReceipt.parse(text)
+    if short.origin != trust.origin:
+        raise BadReceipt(f"it is of another log, {short.origin}")
+    landmark = trust.landmarks.of(short.index)
+    if landmark is None:
+        return None
+    verify_subtree_inclusion(
+        leaf_hash(short.entry), short.index, landmark_subtree(short.index), short.path, landmark
+    )
+    return _Place(short.entry, short.index, _open_checkpoint(trust.checkpoint, trust))
 
 
 def _open_checkpoint(note: str, trust: Trust) -> OpenNote:

@@ -3,12 +3,13 @@
 | what happened | verdict | exit code |
 |---|---|---|
 | anything failed | not verified | 1 |
-| nothing failed, but something that matters could not be checked, or is stale | uncertain | 3 |
+| nothing failed, but something is unknown without which nobody can say | cannot tell | 4 |
+| nothing failed, but something else is unchecked, stale or odd | verified with a caution | 3 |
 | nothing failed, nothing left open that matters | verified | 0 |
 
-A file that cannot be read gives no report: exit code 2. Two things may stay unchecked without
-changing the verdict, and are listed all the same: who presents the credential, and witnesses
-where the trust bundle names none.
+A file that cannot be read gives no report: exit code 2. Without knowing who issued it and whether
+it was revoked nobody can say. Two things may stay unchecked without changing the verdict, and are
+listed all the same: who presents the credential, and witnesses where the trust bundle names none.
 """
 
 from collections.abc import Mapping
@@ -31,16 +32,25 @@ class Verdict(StrEnum):
     """What the report comes to."""
 
     VERIFIED = "verified"
+    CAUTION = "verified with a caution"
     NOT_VERIFIED = "not verified"
-    UNCERTAIN = "uncertain"
+    CANNOT_TELL = "cannot tell"
 
 
-EXIT_CODES = {Verdict.VERIFIED: 0, Verdict.NOT_VERIFIED: 1, Verdict.UNCERTAIN: 3}
+EXIT_CODES = {
+    Verdict.VERIFIED: 0,
+    Verdict.NOT_VERIFIED: 1,
+    Verdict.CAUTION: 3,
+    Verdict.CANNOT_TELL: 4,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `caution` marks what keeps a verdict from `verified` without failing it."""
+    """One check. `caution` and `unknown` mark what keeps a verdict from `verified` without failing.
+
+    Where something `unknown` is left, nobody can say whether the credential is good.
+    """
 
     name: str
     outcome: Outcome
@@ -48,6 +58,7 @@ class Check:
     values: Mapping[str, str] = field(default_factory=dict)
     date: str = ""
     caution: bool = False
+    unknown: bool = False
 
     def sentence(self, language: str) -> str:
         """What to tell a person, in `en` or `zh`."""
@@ -82,13 +93,15 @@ class Report:
         """By the table above."""
         if any(check.outcome is Outcome.FAILED for check in self.checks):
             return Verdict.NOT_VERIFIED
+        if any(check.unknown for check in self.checks):
+            return Verdict.CANNOT_TELL
         if any(check.caution for check in self.checks):
-            return Verdict.UNCERTAIN
+            return Verdict.CAUTION
         return Verdict.VERIFIED
 
     @property
     def exit_code(self) -> int:
-        """0 verified, 1 not verified, 3 uncertain."""
+        """0 verified, 1 not verified, 3 verified with a caution, 4 cannot tell."""
         return EXIT_CODES[self.verdict]
 
     def to_json(self, language: str = "en") -> dict[str, Json]:
@@ -101,6 +114,7 @@ class Report:
                 "sentence": check.sentence(language),
                 "date": check.date,
                 "caution": check.caution,
+                "unknown": check.unknown,
             }
             for check in self.checks
         ]

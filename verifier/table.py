@@ -5,18 +5,19 @@ from rich.table import Table
 from rich.text import Text
 
 from verifier.report import Check, Outcome, Report, Verdict
-from verifier.sentences import NAMES, OUTCOMES, VERDICTS, word
+from verifier.sentences import word
 
 _STYLES = {
     Verdict.VERIFIED: "bold green",
     Verdict.NOT_VERIFIED: "bold red",
-    Verdict.UNCERTAIN: "bold yellow",
+    Verdict.CAUTION: "bold yellow",
+    Verdict.CANNOT_TELL: "bold yellow",
 }
 
 
 def print_report(report: Report, language: str, console: Console) -> None:
     """Write the verdict, who and what, and one line a check."""
-    verdict = word(VERDICTS, report.verdict.value, language)
+    verdict = word("verdicts", report.verdict.value, language)
     console.print(Text(verdict, style=_STYLES[report.verdict]))
     subject = report.subject
     if subject.credential:
@@ -33,8 +34,10 @@ def print_report(report: Report, language: str, console: Console) -> None:
     table.add_column(no_wrap=True)
     for check in report.checks:
         table.add_row(
-            word(NAMES, check.name, language),
-            Text(_mark(check) + word(OUTCOMES, check.outcome.value, language), style=_style(check)),
+            word("names", check.name, language),
+            Text(
+                _mark(check) + word("outcomes", check.outcome.value, language), style=_style(check)
+            ),
             Text(check.sentence(language)),
             check.date,
         )
@@ -44,7 +47,7 @@ def print_report(report: Report, language: str, console: Console) -> None:
 def _mark(check: Check) -> str:
     if check.outcome is Outcome.FAILED:
         return "✗ "
-    if check.caution:
+    if check.caution or check.unknown:
         return "! "
     return "✓ " if check.outcome is Outcome.PASSED else "– "
 
@@ -52,6 +55,6 @@ def _mark(check: Check) -> str:
 def _style(check: Check) -> str:
     if check.outcome is Outcome.FAILED:
         return "red"
-    if check.caution:
+    if check.caution or check.unknown:
         return "yellow"
     return "green" if check.outcome is Outcome.PASSED else "dim"

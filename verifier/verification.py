@@ -94,7 +94,10 @@ def check_trust(trust: Trust, at: datetime) -> Check:
     values = {"version": str(trust.version), "until": until}
     values |= {f"name.{language}": name for language, name in trust.names.items()}
     if at > trust.expires:
-        return Check("trust", Outcome.PASSED, "trust.expired", values, issued, caution=True)
+        return Check("trust", Outcome.PASSED, "trust.expired", values, issued, unknown=True)
     if at < trust.issued:
         return Check("trust", Outcome.PASSED, "trust.early", values, issued, caution=True)
+    if at > trust.next_update:
+        values["due"] = trust.next_update.date().isoformat()
+        return Check("trust", Outcome.PASSED, "trust.due", values, issued, caution=True)
     return Check("trust", Outcome.PASSED, "trust.good", values, issued)

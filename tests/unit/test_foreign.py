@@ -77,7 +77,7 @@ def codes(report: Report) -> dict[str, str]:
 
 def test_a_good_one_is_verified_in_part_at_most() -> None:
     report = verify_foreign(credential(), None, AT)
-    assert report.verdict is Verdict.UNCERTAIN
+    assert report.verdict is Verdict.CANNOT_TELL
     assert codes(report) == {
         "format": "format.foreign",
         "signature": "signature.good",
@@ -107,12 +107,12 @@ def test_a_changed_one_is_not_verified() -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "verdict"),
     [
-        ({"validFrom": "2026-01-01T00:00:00Z"}, "validity.good", Verdict.UNCERTAIN),
-        ({"validUntil": "2027-01-01T00:00:00Z"}, "validity.undated-until", Verdict.UNCERTAIN),
+        ({"validFrom": "2026-01-01T00:00:00Z"}, "validity.good", Verdict.CANNOT_TELL),
+        ({"validUntil": "2027-01-01T00:00:00Z"}, "validity.undated-until", Verdict.CANNOT_TELL),
         (
             {"validFrom": "2026-11-24T20:00:00+08:00", "validUntil": "2027-01-01T00:00:00Z"},
             "validity.until",
-            Verdict.UNCERTAIN,
+            Verdict.CANNOT_TELL,
         ),
         ({"validUntil": "2026-11-24T12:29:59Z"}, "validity.past", Verdict.NOT_VERIFIED),
         ({"validFrom": "2026-11-24T12:30:01Z"}, "validity.early", Verdict.NOT_VERIFIED),
@@ -194,7 +194,7 @@ def test_did_web_needs_its_document() -> None:
     documents: list[Json] = [did_document(WEB, [ISSUER.public_key])]
     report = verify_foreign(made, None, AT, documents)
     assert codes(report)["signature"] == "signature.good"
-    assert report.verdict is Verdict.UNCERTAIN
+    assert report.verdict is Verdict.CANNOT_TELL
     other = credential("did:web:b.example")
     assert codes(verify_foreign(other, None, AT, documents))["signature"] == "signature.bad"
 

@@ -207,13 +207,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_the_command_remembers(story: "object", run: Run, tmp_path: Path) -> None:
-    """An expired bundle verifies in part, and an unreadable memory is no verdict: exit code 2."""
+    """Past its end nobody can tell, and an unreadable memory is no verdict: exit code 2."""
     trust, evidence = str(story.trust), str(story.bundle)  # type: ignore[attr-defined]
     assert run("verify", evidence, "--trust", trust).returncode == 0
     assert next(iter(remembered(tmp_path / "state").values()))["version"] == 1
     later = (datetime.now(UTC) + timedelta(days=31)).strftime("%Y-%m-%dT%H:%M:%SZ")
     done = run("verify", evidence, "--trust", trust, "--at", later)
-    assert done.returncode == 3
+    assert done.returncode == 4
     assert "expired on" in done.stdout
     (tmp_path / "state" / "trust-seen.json").write_bytes(b"[]")
     done = run("verify", evidence, "--trust", trust)

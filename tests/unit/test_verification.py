@@ -20,7 +20,7 @@ from ledger import KeyPeriod, VerifierKey
 from ledger.cosignature import Ed25519Cosigner
 from ledger.sequencer import Placed
 from verifier import Evidence, Report, Trust, Witness, open_trust, read_evidence, verify
-from verifier.sentences import _SENTENCES
+from verifier.sentences import _tables
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 UNIT = UnitRef(
@@ -117,7 +117,7 @@ def test_status(small: Small, state: str) -> None:
 
 def test_status_that_cannot_be_known(small: Small) -> None:
     report = look(small, status_lists={})
-    assert (report.exit_code, codes(report)["status"]) == (3, "status.absent")
+    assert (report.exit_code, codes(report)["status"]) == (4, "status.absent")
     report = look(small, at=small.trust.issued + timedelta(days=8))
     assert (report.exit_code, codes(report)["status"]) == (3, "status.stale")
     report = look(small, bank_keys=(small.institution.signer.public_key.multikey,))
@@ -133,9 +133,16 @@ def test_validity(small: Small) -> None:
     assert codes(early)["trust"] == "trust.early"
 
 
-def test_an_old_trust_bundle_still_verifies_and_says_how_old_it_is(small: Small) -> None:
-    report = look(small, at=small.trust.issued + timedelta(days=31))
-    assert (report.exit_code, codes(report)["trust"]) == (3, "trust.expired")
+def test_an_old_trust_bundle_says_how_old_it_is_and_then_no_more_than_it_can(small: Small) -> None:
+    due = look(small, at=small.trust.issued + timedelta(days=8))
+    assert (due.exit_code, codes(due)["trust"]) == (3, "trust.due")
+    status = next(check for check in due.checks if check.name == "status")
+    assert "8 days ago" in status.sentence("en")
+    assert "8 天前" in status.sentence("zh")
+    over = look(small, at=small.trust.issued + timedelta(days=31))
+    assert (over.verdict.value, over.exit_code) == ("cannot tell", 4)
+    assert (codes(over)["trust"], codes(over)["status"]) == ("trust.expired", "status.expired")
+    assert codes(over)["signature"] == "signature.good"
 
 
 def test_authority(small: Small) -> None:
@@ -283,7 +290,7 @@ def test_names_that_could_deceive_are_said(
 
 
 def test_every_sentence_has_both_languages_with_the_same_values() -> None:
-    for code, (english, chinese) in _SENTENCES.items():
+    for code, (english, chinese) in _tables()["sentences"].items():
         assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", chinese)), code
         assert english.endswith(".")
         assert chinese.endswith("。")

@@ -39,7 +39,7 @@ from ledger import (
 from ledger.cosignature import Ed25519Cosigner, MLDSA44Cosigner
 from ledger.sequencer import Placed
 from verifier import Evidence, Report, Trust, Witness, open_trust, verify
-from verifier.sentences import _SENTENCES
+from verifier.sentences import _tables
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 UNIT = UnitRef(
@@ -430,7 +430,7 @@ def test_a_proof_that_has_expired(forge: Forge, suite: str) -> None:
 
 def test_a_credential_without_a_status_is_not_verified_outright(forge: Forge) -> None:
     report = verify(resigned(forge, credentialStatus=None), forge.trust, forge.at)
-    assert (report.exit_code, codes(report)["status"]) == (3, "status.none")
+    assert (report.exit_code, codes(report)["status"]) == (4, "status.none")
 
 
 def test_status_lists_that_a_verifier_must_not_believe(forge: Forge) -> None:
@@ -462,7 +462,7 @@ def test_status_lists_that_a_verifier_must_not_believe(forge: Forge) -> None:
     for missing in (url, suspension):
         left = {name: one for name, one in lists.items() if name != missing}
         report = verify(forge.evidence("good"), replace(forge.trust, status_lists=left), forge.at)
-        assert (report.exit_code, codes(report)["status"]) == (3, "status.absent")
+        assert (report.exit_code, codes(report)["status"]) == (4, "status.absent")
 
 
 @pytest.mark.parametrize("which", ["revocation", "suspension"])
@@ -481,7 +481,9 @@ def test_the_older_of_the_two_lists_says_how_fresh_the_status_is(forge: Forge, w
 def test_the_moments_of_a_check_are_inclusive(forge: Forge) -> None:
     """At the very second a trust bundle ends it still counts; a second later it does not."""
     until = forge.trust.expires
-    assert codes(verify(forge.evidence("good"), forge.trust, until))["trust"] == "trust.good"
+    assert codes(verify(forge.evidence("good"), forge.trust, until))["trust"] == "trust.due"
+    due = forge.trust.next_update
+    assert codes(verify(forge.evidence("good"), forge.trust, due))["trust"] == "trust.good"
     later = verify(forge.evidence("good"), forge.trust, until + timedelta(seconds=1))
     assert codes(later)["trust"] == "trust.expired"
     assert codes(verify(forge.evidence("good"), forge.trust, forge.trust.issued))["trust"] == (
@@ -498,12 +500,13 @@ def test_every_code_in_the_source_has_a_sentence_and_every_sentence_a_use(repo: 
             used |= {
                 code
                 for code in re.findall(r'"((?:[a-z]+\.)?[a-z-]+)"', text)
-                if code in _SENTENCES or (code.partition(".")[0] in _ABOUT and "." in code)
+                if code in _tables()["sentences"]
+                or (code.partition(".")[0] in _ABOUT and "." in code)
             }
-    assert used == set(_SENTENCES)
+    assert used == set(_tables()["sentences"])
 
 
-_ABOUT = {code.partition(".")[0] for code in _SENTENCES} - {"trust"}
+_ABOUT = {code.partition(".")[0] for code in _tables()["sentences"]} - {"trust"}
 
 
 def test_no_sentence_is_left_with_a_gap(forge: Forge) -> None:
