@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from credentials import (
+    JCS,
     REVOCATION,
     SUSPENSION,
     StatusList,
     format_moment,
     list_url,
+    only_suite,
     sign,
     status_list_credential,
 )
@@ -80,7 +82,8 @@ def make_trust(
             for key in record.keys
         ),
         registry.quorum,
-        lists,
+        # What verifiers carry about is small, and asks no RDF of them.
+        {url: only_suite(document, JCS) for url, document in lists.items()},
         landmarks,
     )
 

@@ -29,6 +29,7 @@ from credentials.proofs import (
     Terms,
     add_proof,
     commitment,
+    only_suite,
     sign,
     verify_proofs,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "key_in_did_key",
     "key_in_method",
     "list_url",
+    "only_suite",
     "parse_moment",
     "read_credential",
     "read_presentation",

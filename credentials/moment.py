@@ -12,8 +12,10 @@ def parse_moment(text: str, field: str) -> datetime:
     """The moment `text` spells; BadDocument naming `field` if it is none."""
     if _STAMP.match(text):
         try:
-            return datetime.fromisoformat(text)
-        except ValueError:
+            moment = datetime.fromisoformat(text)
+            moment.astimezone(UTC)  # which a calendar's first and last day may not allow
+            return moment
+        except (ValueError, OverflowError):
             pass
     raise BadDocument(f"{field} is not a time such as 2026-07-01T00:00:00Z: {text!r:.60}")
 

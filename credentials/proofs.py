@@ -185,6 +185,14 @@ def verify_proofs(
     return _after_previous(proofs, [check.result(one) for one in proofs])
 
 
+def only_suite(document: dict[str, Json], suite: str) -> dict[str, Json]:
+    """The document with its proofs of one suite alone; BadProof if it has none."""
+    kept = [one for one in _proofs(document) if isinstance(one, dict) and _suite(one) == suite]
+    if not kept:
+        raise BadProof(f"the document has no {suite} proof")
+    return {**document, "proof": kept[0] if len(kept) == 1 else [*kept]}
+
+
 def commitment(document: dict[str, Json]) -> bytes:
     """What the ledger says of a credential: SHA-256 of its JCS without `proof`, 32 bytes."""
     return sha256(

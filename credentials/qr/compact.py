@@ -14,7 +14,8 @@ refuses if it differs.
 
 import binascii
 
-from credentials.errors import BadQR
+from credentials.errors import BadProof, BadQR
+from credentials.proofs import JCS, only_suite
 from credentials.qr.dictionary import LATEST, Dictionary, dictionary
 from credentials.qr.document import read_document, write_document
 from credentials.qr.landmark import HEADER, read_landmark, write_landmark
@@ -27,7 +28,6 @@ _RECEIPT_BITS = 0b0000_0011
 _CHINESE = 0b0000_0100
 _RESERVED = 0b0000_1000
 _SIZE_LIMIT = 32 * 1024
-_SUITE = "eddsa-jcs-2022"
 
 
 def to_bytes(credential: dict[str, Json], receipt: str | None) -> bytes:
@@ -35,7 +35,10 @@ def to_bytes(credential: dict[str, Json], receipt: str | None) -> bytes:
 
     `receipt` is tlog-proof text or a landmark receipt.
     """
-    kept = with_jcs_proof(credential)
+    try:
+        kept = only_suite(credential, JCS)
+    except BadProof as error:
+        raise BadQR(f"the credential has no {JCS} proof, which a QR code carries") from error
     full = receipt is not None and not receipt.startswith(HEADER)
     kept_receipt = ed25519_only(receipt) if receipt is not None and full else receipt
     try:
@@ -68,18 +71,6 @@ def from_bytes(data: bytes) -> tuple[dict[str, Json], str | None]:
         return _read(Reader(raw, text), kind, published)
     except KeysError as error:
         raise BadQR(f"the QR payload is damaged: {error}") from error
-
-
-def with_jcs_proof(credential: dict[str, Json]) -> dict[str, Json]:
-    """The credential with its eddsa-jcs-2022 proof only; raises `BadQR` if it has none."""
-    proof = credential.get("proof")
-    proofs = proof if isinstance(proof, list) else [proof]
-    kept: list[Json] = [
-        one for one in proofs if isinstance(one, dict) and one.get("cryptosuite") == _SUITE
-    ]
-    if not kept:
-        raise BadQR(f"the credential has no {_SUITE} proof, which a QR code carries")
-    return {**credential, "proof": kept[0] if len(kept) == 1 else kept}
 
 
 def _write(credential: dict[str, Json], receipt: str | None, published: Dictionary) -> bytes:

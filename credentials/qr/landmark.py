@@ -50,7 +50,7 @@ def read_landmark(reader: Reader, credential: dict[str, Json], published: Dictio
     """The text that `write_landmark` was given."""
     index = reader.take_int()
     origin = reader.take_text()
-    if not origin or "\n" in origin:
+    if index >= 10**15 or not origin or "\n" in origin:
         raise BadQR("the QR payload is damaged: its receipt names no ledger")
     path = tuple(reader.take(32) for _ in range(_HEIGHT))
     bound = implied(credential, index, path)

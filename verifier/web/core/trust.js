@@ -1,0 +1,222 @@
+// The trust bundle: all a verifier must know of a credit bank, in one signed file (verifier/trust.py).
+import { equal, fromBase64url, hex, utf8 } from "./bytes.js";
+import { encode, isObject, parseExact } from "./canonical.js";
+import { fromMultikey } from "./ed25519.js";
+import { isTime } from "./entry.js";
+import { BadTrust, Fault } from "./errors.js";
+import { openNote, parseCheckpoint, parseVerifierKey } from "./note.js";
+import { LANDMARK_WIDTH } from "./receipt.js";
+import { rootOfNodes } from "./tree.js";
+import { sha256 } from "../vendor/noble.js";
+
+const CONTEXT = "creditbank trust v1\n";
+const LIMIT = 64 * 1024 * 1024;
+
+/**
+ * The trust bundle of its exact bytes, its signatures checked; BadTrust otherwise.
+ *
+ * `root` is the pinned fingerprint of the governance; without it the bundle's own governance is
+ * believed, which is only right for whoever chose the bundle on purpose.
+ */
+export async function openTrust(bytes, root = null) {
+  try {
+    const bundle = parseExact(bytes, LIMIT);
+    exactly(bundle, ["signatures", "trust"], "trust bundle");
+    const trust = await read(bundle.trust);
+    if (root !== null && trust.fingerprint !== root)
+      throw new BadTrust(
+        `the trust bundle is signed by another root than the pinned one: its governance is ${trust.fingerprint.slice(0, 16)}…, pinned is ${root.slice(0, 16)}…`,
+      );
+    await checkSignatures(bundle.signatures, bundle.trust);
+    return { ...trust, digest: hex(sha256(bytes)) };
+  } catch (error) {
+    if (error instanceof Fault) throw new BadTrust(`the trust bundle is malformed: ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * BadTrust where a bundle does not agree with the one kept of its bank: {fingerprint, version,
+ * digest}. Never back to an older version, never to another root (as TUF does).
+ */
+export function checkAgainstKept(trust, kept) {
+  if (trust.fingerprint !== kept.fingerprint)
+    throw new BadTrust(
+      `the trust bundle is signed by the wrong root: ${trust.origin} was pinned to ${kept.fingerprint.slice(0, 16)}… when it was first seen`,
+    );
+  if (trust.version < kept.version)
+    throw new BadTrust(
+      `the trust bundle is version ${trust.version}, older than version ${kept.version} already seen from this bank; get the newest`,
+    );
+  if (trust.version === kept.version && trust.digest !== kept.digest)
+    throw new BadTrust(
+      `there are two different trust bundles of version ${trust.version} of this bank; do not trust either, and report it`,
+    );
+}
+
+/** The landmark over entry `index`, or null where there is none yet. */
+export function landmarkOf(trust, index) {
+  const number = Math.floor(index / LANDMARK_WIDTH);
+  return number < trust.landmarks.length ? trust.landmarks[number] : null;
+}
+
+async function checkSignatures(signatures, trust) {
+  const message = utf8(CONTEXT + encode(trust));
+  const signed = new Set();
+  for (const item of list(signatures, "signatures")) {
+    exactly(item, ["key", "value"], "a signature");
+    if (!trust.governance.keys.includes(item.key))
+      throw new BadTrust(`the trust bundle is signed by a key that does not govern: ${String(item.key).slice(0, 60)}`);
+    await fromMultikey(item.key).verify(message, fromBase64url(item.value, 64));
+    signed.add(item.key);
+  }
+  if (signed.size < trust.governance.threshold)
+    throw new BadTrust(
+      `the trust bundle has ${signed.size} signatures by its governance, it takes ${trust.governance.threshold}`,
+    );
+}
+
+async function read(trust) {
+  exactly(trust, [
+    "bank", "checkpoint", "expires", "governance", "issued", "landmarks", "log_keys", "members", "next_update",
+    "status_lists", "version", "witnesses",
+  ], "trust");
+  const { bank, governance, witnesses } = trust;
+  exactly(bank, ["did", "domain", "keys", "name", "origin"], "bank");
+  exactly(governance, ["keys", "threshold"], "governance");
+  exactly(witnesses, ["keys", "threshold"], "witnesses");
+  for (const key of [...texts(governance.keys, "governance.keys"), ...texts(bank.keys, "bank.keys")]) fromMultikey(key);
+  if (number(governance.threshold, "governance.threshold") < 1)
+    throw new BadTrust("the trust bundle's governance takes no signature at all");
+  const result = {
+    version: number(trust.version, "version"),
+    issued: time(trust.issued, "issued"),
+    nextUpdate: time(trust.next_update, "next_update"),
+    expires: time(trust.expires, "expires"),
+    bank: text(bank.did, "bank.did"),
+    domain: text(bank.domain, "bank.domain"),
+    origin: text(bank.origin, "bank.origin"),
+    names: names(bank.name),
+    bankKeys: bank.keys,
+    fingerprint: hex(sha256(utf8(encode(governance)))),
+    logKeys: texts(trust.log_keys, "log_keys").map(parseVerifierKey),
+    members: byName(list(trust.members, "members").map(member), "did"),
+    witnesses: list(witnesses.keys, "witnesses.keys").map((item) => {
+      exactly(item, ["operator", "vkey"], "a witness");
+      return { operator: text(item.operator, "operator"), key: parseVerifierKey(text(item.vkey, "vkey")) };
+    }),
+    quorum: number(witnesses.threshold, "witnesses.threshold"),
+    statusLists: byName(list(trust.status_lists, "status_lists"), "id"),
+    checkpoint: text(trust.checkpoint, "checkpoint"),
+  };
+  await checkLog(result, trust.landmarks);
+  return result;
+}
+
+/** The checkpoint is by the log's own key, and the landmarks lead to its root. */
+async function checkLog(result, landmarks) {
+  exactly(landmarks, ["hashes", "rest"], "landmarks");
+  const opened = await openNote(result.checkpoint, result.logKeys);
+  const checkpoint = parseCheckpoint(opened.text);
+  if (!opened.signatures.length || checkpoint.origin !== result.origin)
+    throw new BadTrust("the trust bundle's checkpoint is not signed by the log it names");
+  const hashes = split(landmarks.hashes);
+  const rest = split(landmarks.rest);
+  let peaks = 0;
+  for (let left = checkpoint.size % LANDMARK_WIDTH; left; left >>= 1) peaks += left & 1;
+  const fits = hashes.length === Math.floor(checkpoint.size / LANDMARK_WIDTH) && rest.length === peaks;
+  if (!fits || !equal(rootOfNodes(hashes, rest), checkpoint.root))
+    throw new BadTrust("the trust bundle's landmarks do not lead to its checkpoint's root");
+  result.landmarks = hashes;
+  result.known = checkpoint;
+}
+
+function split(encoded) {
+  const bytes = fromBase64url(encoded);
+  if (bytes.length % 32) throw new BadTrust("a landmark's hash in the trust bundle is cut short");
+  return Array.from({ length: bytes.length / 32 }, (_, place) => bytes.subarray(32 * place, 32 * place + 32));
+}
+
+function member(value) {
+  exactly(value, ["did", "grants", "keys", "name", "standing"], "a member");
+  if (!["active", "suspended"].includes(value.standing)) throw new BadTrust("a member's standing is not known");
+  return {
+    did: text(value.did, "did"),
+    names: names(value.name),
+    active: value.standing === "active",
+    keys: list(value.keys, "keys").map(period),
+    grants: list(value.grants, "grants").map(grant),
+  };
+}
+
+function period(value) {
+  exactly(value, ["from", "key", ...["suspect_from", "until"].filter((name) => Object.hasOwn(value, name))], "a key");
+  const optional = (name) => (Object.hasOwn(value, name) ? number(value[name], name) : null);
+  return {
+    key: text(value.key, "key"),
+    start: number(value.from, "from"),
+    end: optional("until"),
+    suspectFrom: optional("suspect_from"),
+  };
+}
+
+function grant(value) {
+  exactly(value, ["fields", "from", "from_index", "level", "until"], "a grant");
+  if (!/^(0|[1-9][0-9]*)$/.test(text(value.level, "level"))) throw new BadTrust("a grant's level is not a number");
+  return {
+    index: number(value.from_index, "from_index"),
+    fields: texts(value.fields, "fields"),
+    level: Number(value.level),
+    start: text(value.from, "from"),
+    until: text(value.until, "until"),
+  };
+}
+
+function byName(items, name) {
+  const found = new Map();
+  for (const item of items) {
+    const key = isObject(item) ? item[name] : undefined;
+    if (typeof key !== "string" || found.has(key)) throw new BadTrust(`the trust bundle names one twice, or has no ${name}`);
+    found.set(key, item);
+  }
+  return found;
+}
+
+function exactly(value, fields, what) {
+  if (!isObject(value) || encode(Object.keys(value).sort()) !== encode([...fields].sort()))
+    throw new BadTrust(`the trust bundle's ${what} has not exactly the fields ${fields.join(", ")}`);
+}
+
+function wrong(field, what) {
+  return new BadTrust(`the trust bundle's ${field} is not ${what}`);
+}
+
+function text(value, field) {
+  if (typeof value !== "string") throw wrong(field, "text");
+  return value;
+}
+
+function texts(value, field) {
+  return list(value, field).map((item) => text(item, field));
+}
+
+function list(value, field) {
+  if (!Array.isArray(value)) throw wrong(field, "a list");
+  return value;
+}
+
+function number(value, field) {
+  if (!Number.isSafeInteger(value) || value < 0) throw wrong(field, "a whole number");
+  return value;
+}
+
+function time(value, field) {
+  if (!isTime(value)) throw wrong(field, "a time");
+  return Date.parse(value);
+}
+
+function names(value) {
+  exactly(value, ["en", "zh"], "name");
+  return { en: text(value.en, "name.en"), zh: text(value.zh, "name.zh") };
+}
+
