@@ -23,6 +23,7 @@ from credentials.transcript import BANK_CONTEXT
 from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse, parse_exact
 from ledger import NotFound
 from ledger.sequencer import Outcome
+from verifier.page_routes import page_routes
 
 _LIMIT = 32 * 1024 * 1024
 _SHORT = 4 * 1024
@@ -115,6 +116,7 @@ def make_app(bank: Bank) -> FastAPI:
     _add_trust(app, bank)
     add_openid4vci(app, bank)
     app.include_router(tile_routes(bank.log), prefix="/log")
+    app.include_router(page_routes(bank.trust))
     add_pages(app, bank)
     return app
 

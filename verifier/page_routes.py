@@ -1,0 +1,67 @@
+"""The verifier page over HTTP, for the bank's server and for the verifier's own."""
+
+import gzip
+from collections.abc import Callable
+from functools import cache
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from verifier.page import content_security_policy, page_files
+
+_SMALL = 1024
+
+
+def page_routes(trust: Callable[[], bytes]) -> APIRouter:
+    """Routes of the page under `/v/`, where QR codes point; `trust` gives the newest trust bundle."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/v")
+    def without_slash() -> RedirectResponse:
+        """A QR code's link; browsers keep its fragment over a redirect."""
+        return RedirectResponse("/v/", status_code=308)
+
+    @routes.get("/v/")
+    def page(request: Request) -> Response:
+        """The page itself."""
+        return _file(request, "index.html")
+
+    @routes.get("/v/trust.json")
+    def trust_bundle() -> Response:
+        """The newest trust bundle, which the page keeps by itself."""
+        headers = {"Cache-Control": "no-store"}
+        return Response(trust(), media_type="application/json", headers=headers)
+
+    @routes.get("/v/{name:path}")
+    def part(request: Request, name: str) -> Response:
+        """A file of the page."""
+        return _file(request, name)
+
+    return routes
+
+
+def _file(request: Request, name: str) -> Response:
+    file = page_files().get(name)
+    if file is None:
+        return Response("there is no such file of the verifier page\n", status_code=404)
+    headers = {
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": content_security_policy(),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+        "Referrer-Policy": "no-referrer",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if name == "sw.js":
+        headers["Service-Worker-Allowed"] = "/v"
+    data = file.data
+    if len(data) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
+        data = _packed(name)
+        headers["Content-Encoding"] = "gzip"
+    return Response(data, media_type=file.media_type, headers=headers)
+
+
+@cache
+def _packed(name: str) -> bytes:
+    return gzip.compress(page_files()[name].data, mtime=0)

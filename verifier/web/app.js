@@ -1,0 +1,293 @@
+// The page: what is shown to it goes through the core, and the report comes back to the screen.
+import { enclosedTrust, isOneFile, json } from "./assets.js";
+import { Camera } from "./camera.js";
+import { BadTrust, Unreadable } from "./core/errors.js";
+import { readEvidence, readFragment, readText } from "./core/evidence.js";
+import { day } from "./core/moment.js";
+import { canonicaliser } from "./core/rdf.js";
+import { shown } from "./core/spelling.js";
+import { verify } from "./core/verification.js";
+import { isCredential, pixels, textsIn } from "./decoder.js";
+import { TrustStore } from "./store.js";
+import { element, resultView } from "./view.js";
+import { wordsIn } from "./words.js";
+
+const CLEAR_AFTER = 120; // seconds
+const DAY = 86_400_000;
+const $ = (id) => document.getElementById(id);
+
+const state = { language: navigator.language.startsWith("zh") ? "zh" : "en", result: null, clock: 0, left: 0 };
+let say = wordsIn(state.language);
+const camera = new Camera($("video"));
+const [tables, dictionary, contexts] = await Promise.all(["sentences.json", "dictionary-1.json", "contexts.json"].map(json));
+const dictionaries = { 1: dictionary };
+const canonicalise = canonicaliser(() => import("./vendor/jsonld.js"), contexts);
+const store = await openStore();
+
+async function openStore() {
+  const opened = await TrustStore.open().catch((error) => {
+    problem(error);
+    return new TrustStore();
+  });
+  const enclosed = enclosedTrust();
+  if (enclosed) await opened.add(enclosed).catch(() => {}); // a newer one is kept already
+  return opened;
+}
+
+function paint() {
+  document.documentElement.lang = state.language === "zh" ? "zh-Hans" : "en";
+  document.title = say("name");
+  for (const place of document.querySelectorAll("[data-words]")) place.textContent = say(place.dataset.words);
+  $("language").textContent = state.language === "zh" ? "English" : "中文";
+  $("language").lang = state.language === "zh" ? "en" : "zh-Hans";
+  paintTrust();
+  if (state.result) paintResult();
+}
+
+function paintTrust() {
+  const now = Date.now();
+  const items = store.bundles.map((trust) => {
+    const line = say("trustItem", {
+      name: shown(trust.names[state.language]), version: trust.version, issued: day(trust.issued),
+      age: age(trust.issued, now), members: trust.members.size,
+    });
+    const warning =
+      now > trust.expires ? say("trustOver", { until: day(trust.expires) })
+      : now > trust.nextUpdate ? say("trustDue", { due: day(trust.nextUpdate) })
+      : now < trust.issued ? say("trustEarly") : "";
+    const root = element("code", { title: trust.fingerprint }, trust.fingerprint.slice(0, 16));
+    return element("li", {}, line, element("br", {}), say("trustRoot"), " ", root, warning && element("p", { className: "old" }, `⚠ ${warning}`));
+  });
+  $("banks").replaceChildren(...(items.length ? items : [element("li", {}, say("trustNone"))]));
+}
+
+function age(then, now) {
+  const days = Math.round((Date.parse(day(now)) - Date.parse(day(then))) / DAY);
+  if (days < 0) return say("inFuture");
+  return days === 0 ? say("today") : days === 1 ? say("yesterday") : say("daysAgo", { days });
+}
+
+/** Check whatever `read` gives: evidence, or a text out of a QR code that is none. */
+async function check(read) {
+  clear();
+  $("busy").textContent = say("checking");
+  try {
+    const evidence = await read();
+    if (!store.bundles.length) throw new Unreadable(say("noTrust"));
+    const trust = store.forIssuer(evidence.credential?.issuer?.id);
+    const started = performance.now();
+    const report = await verify(evidence, trust, Date.now(), canonicalise);
+    performance.measure("verify", { start: started });
+    state.result = { evidence, report };
+    paintResult();
+    $("verdict").focus();
+    startClock();
+  } catch (error) {
+    problem(error);
+  } finally {
+    $("busy").textContent = "";
+  }
+}
+
+function paintResult() {
+  const buttons = element("div", { className: "ways" },
+    button("another", () => { clear(); $("ask-title").focus(); }),
+    button("print", () => window.print()),
+  );
+  const left = element("p", { className: "hint clears" }, element("span", { id: "clears" }), " ", button("keep", stopClock));
+  $("result").replaceChildren(
+    ...resultView({ ...state.result, tables, language: state.language, say }), buttons, ...(state.clock ? [left] : []),
+  );
+  $("result").hidden = false;
+  $("ask").hidden = true;
+  paintClock();
+}
+
+function button(name, act) {
+  const made = element("button", { type: "button", onclick: act }, say(name));
+  made.dataset.act = name;
+  return made;
+}
+
+// A result is somebody's personal data: it does not stay on a screen that nobody looks at.
+function startClock() {
+  state.left = CLEAR_AFTER;
+  clearInterval(state.clock);
+  state.clock = setInterval(() => {
+    state.left--;
+    if (state.left > 0) return paintClock();
+    clear();
+    $("busy").textContent = say("cleared");
+    $("ask-title").focus();
+  }, 1000);
+  paintResult();
+  $("verdict").focus();
+}
+
+function stopClock() {
+  clearInterval(state.clock);
+  state.clock = 0;
+  paintResult();
+  $("verdict").focus();
+}
+
+function paintClock() {
+  const place = $("clears");
+  if (place) place.textContent = say("clears", { seconds: state.left });
+}
+
+function clear() {
+  camera.stop();
+  $("camera").hidden = true;
+  clearInterval(state.clock);
+  Object.assign(state, { result: null, clock: 0 });
+  $("result").hidden = true;
+  $("ask").hidden = false;
+  $("result").replaceChildren();
+  $("problem").hidden = true;
+  $("text").value = "";
+}
+
+function problem(error) {
+  const isKnown = error instanceof Unreadable || error instanceof BadTrust;
+  $("problem-title").textContent = say("problem");
+  $("problem-text").textContent = shown(isKnown ? error.message : String(error));
+  $("problem").hidden = false;
+  $("problem-title").focus();
+  if (!isKnown) console.error(error);
+}
+
+async function openFile(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (isTrust(bytes)) return takeTrust(bytes);
+  await check(async () => (await readEvidence(bytes, file.name, dictionaries)) ?? fromPicture(file));
+}
+
+async function fromPicture(file) {
+  const picture = await pixels(file);
+  const texts = picture ? await textsIn(picture) : [];
+  if (!texts.length) throw new Unreadable(say("noCode", { name: file.name }));
+  if (texts.length > 1 && isCredential(texts[0])) throw new Unreadable(say("manyCodes", { name: file.name }));
+  return fromCode(texts[0]);
+}
+
+async function fromCode(text) {
+  if (!isCredential(text)) throw new Unreadable(say("otherCode", { text: shown(text.slice(0, 300)) }));
+  return readText(text, "the QR code", dictionaries);
+}
+
+const isTrust = (bytes) => new TextDecoder().decode(bytes.subarray(0, 15)) === '{"signatures":[';
+
+async function takeTrust(bytes) {
+  try {
+    const trust = await store.add(bytes);
+    $("problem").hidden = true;
+    $("trust-state").textContent = say("imported", { name: trust.names[state.language], version: trust.version });
+  } catch (error) {
+    problem(error);
+  }
+  paintTrust();
+}
+
+/** Get the bank's newest trust bundle; without a network the one kept is used. */
+async function refresh() {
+  try {
+    const response = await fetch("trust.json", { cache: "no-store" });
+    if (!response.ok) throw new TypeError(`${response.status}`);
+    await store.add(new Uint8Array(await response.arrayBuffer()));
+    $("trust-state").textContent = say("refreshed");
+  } catch (error) {
+    if (error instanceof BadTrust) problem(error);
+    else $("trust-state").textContent = say("offline");
+  }
+  paintTrust();
+}
+
+/** The QR code that a phone's own camera opened stands in the fragment; it stays nowhere. */
+async function takeFragment() {
+  const fragment = location.hash.slice(1);
+  if (!fragment) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  if (!store.bundles.length && !isOneFile()) await refresh();
+  await check(() => readFragment(fragment, dictionaries));
+}
+
+async function scan(device) {
+  clear();
+  $("camera").hidden = false;
+  $("camera-title").focus();
+  $("camera-state").textContent = say("starting");
+  $("video").onplaying = async () => {
+    $("camera-state").textContent = say("looking");
+    $("torch").hidden = !camera.hasTorch;
+    $("switch").hidden = (await camera.next()) === null;
+  };
+  try {
+    const text = await camera.scan(device);
+    if (text !== null) await check(() => fromCode(text));
+  } catch (error) {
+    clear();
+    const isRefused = error instanceof DOMException || error instanceof TypeError;
+    problem(isRefused ? new Unreadable(say("noCamera")) : error);
+  }
+}
+
+function listen() {
+  $("language").onclick = () => {
+    state.language = state.language === "zh" ? "en" : "zh";
+    say = wordsIn(state.language);
+    paint();
+  };
+  $("scan").onclick = () => scan();
+  $("stop").onclick = () => { clear(); $("scan").focus(); };
+  $("switch").onclick = async () => scan(await camera.next());
+  $("torch").onclick = async () => {
+    const on = $("torch").ariaPressed !== "true";
+    await camera.setTorch(on);
+    $("torch").ariaPressed = String(on);
+  };
+  $("check").onclick = () => {
+    const text = $("text").value.trim();
+    return check(() => readText(text, say("pasteLabel"), dictionaries));
+  };
+  for (const [id, take] of [["file", openFile], ["trust-file", async (file) => takeTrust(new Uint8Array(await file.arrayBuffer()))]])
+    $(id).onchange = async ({ target }) => {
+      const [file] = target.files;
+      if (file) await take(file);
+      target.value = "";
+    };
+  $("refresh").onclick = refresh;
+  window.onhashchange = takeFragment;
+  document.ondragover = (event) => { event.preventDefault(); document.body.classList.add("over"); };
+  document.ondragleave = () => document.body.classList.remove("over");
+  document.ondrop = async (event) => {
+    event.preventDefault();
+    document.body.classList.remove("over");
+    const [file] = event.dataTransfer.files;
+    if (file) await openFile(file);
+  };
+  document.onpaste = async (event) => {
+    const [file] = event.clipboardData.files;
+    if (file && event.target !== $("text")) await openFile(file);
+  };
+}
+
+/** Keep the page for use without a network; the decoder too, once there is nothing else to do. */
+async function keepOffline() {
+  if (isOneFile() || !("serviceWorker" in navigator)) return;
+  const wide = new URL(".", location.href).pathname.replace(/\/$/, "");
+  await navigator.serviceWorker
+    .register("sw.js", { scope: wide || "./" })
+    .catch(() => navigator.serviceWorker.register("sw.js"))
+    .then(() => navigator.serviceWorker.ready)
+    .then(({ active }) => !navigator.connection?.saveData && active.postMessage("rest"))
+    .catch(() => {}); // without it the page still works, online
+}
+
+paint();
+listen();
+document.documentElement.dataset.ready = "yes";
+performance.mark("ready");
+await takeFragment();
+if (!isOneFile()) await refresh();
+await keepOffline();
