@@ -1,6 +1,7 @@
 """The command `creditbank verify`: files in, a report and an exit code out, no network."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,10 @@ import typer
 from verifier.errors import BadTrust, Unreadable, VerifierError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from keys import Json
+    from verifier.bulk import Row
     from verifier.report import Report
     from verifier.trust import Trust
 
@@ -20,7 +24,10 @@ CANNOT_READ = 2
 
 def verify_command(
     file: Annotated[
-        str, typer.Argument(help="A bundle, a credential, a picture of a QR code, or - for stdin.")
+        str,
+        typer.Argument(
+            help="A bundle, a credential, a picture of a QR code, a folder, or - for stdin."
+        ),
     ],
     trust: Annotated[
         Path | None, typer.Option(help="The credit bank's trust bundle, trust.json.")
@@ -45,6 +52,9 @@ def verify_command(
         str, typer.Option(help="Of a presentation: the domain it was to be made for, yours.")
     ] = "",
     challenge: Annotated[str, typer.Option(help="Of a presentation: the challenge you gave.")] = "",
+    report: Annotated[
+        Path | None, typer.Option(help="Of a folder: the file to report to, .csv or .html.")
+    ] = None,
     root: Annotated[
         str, typer.Option(help="Fingerprint of the governance that must have signed the trust.")
     ] = "",
@@ -58,41 +68,79 @@ def verify_command(
         if lang not in ("en", "zh"):
             raise Unreadable(f"--lang is en or zh, not {lang!r}")
         moment = _moment(at)
+        if Path(file).is_dir():
+            raise typer.Exit(_folder(Path(file), report, trust, root, moment, lang))
+        if report is not None:
+            raise Unreadable(f"--report goes with a folder, which {file} is not")
         trusted = _open_trust(trust, root)
         if foreign:
-            report = _foreign(file, trusted, moment, did or [], status_list or [])
+            found = _foreign(file, trusted, moment, did or [], status_list or [])
         else:
             _check_alone(file, {"--did": did, "--status-list": status_list})
-            report = _ours(file, trusted, moment, domain or None, challenge or None)
+            found = _ours(file, trusted, moment, domain or None, challenge or None)
     except VerifierError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(CANNOT_READ) from error
-    _print(report, lang, as_json)
-    raise typer.Exit(report.exit_code)
+    _print(found, lang, as_json)
+    raise typer.Exit(found.exit_code)
 
 
 def _ours(
     file: str, trust: "Trust | None", at: datetime, domain: str | None, challenge: str | None
 ) -> "Report":
-    from verifier.collection import PRESENTATION, read_collection
-    from verifier.evidence import read_evidence
+    from verifier.file_report import verify_file
     from verifier.files import read_limited
-    from verifier.verification import verify
 
+    return verify_file(read_limited(file), file, _needed(trust), at, domain, challenge)
+
+
+def _folder(
+    folder: Path, report: Path | None, trust: Path | None, root: str, at: datetime, lang: str
+) -> int:
+    """Verify a folder's files into a report; the exit code."""
+    from verifier.bulk import exit_code, files_in, mark_repeated, verify_all
+    from verifier.bulk_report import check_report_path, write_report
+
+    if report is None:
+        raise Unreadable(
+            f"{folder} is a folder: say with --report out.csv (or .html) where to tell"
+        )
+    check_report_path(report)
+    opened = _needed(_open_trust(trust, root))
+    files = files_in(folder)
+    if not files:
+        raise Unreadable(f"there is no file in {folder}")
+    assert trust is not None
+    rows = verify_all(files, folder, _read_trust(trust), at, lang, os.cpu_count() or 1)
+    told = mark_repeated(_counted(rows, len(files)))
+    write_report(report, told, lang, at.strftime("%Y-%m-%dT%H:%M:%SZ"), opened.version)
+    _print_counts(told, report, lang)
+    return exit_code(told)
+
+
+def _counted(rows: "Iterator[Row]", total: int) -> "list[Row]":
+    """All rows, with a progress bar on standard error while they come."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        return list(progress.track(rows, total=total, description="Verifying"))
+
+
+def _print_counts(rows: "Sequence[Row]", report: Path, lang: str) -> None:
+    from collections import Counter
+
+    from verifier.bulk_report import verdict_word
+
+    for verdict, count in Counter(row.verdict for row in rows).most_common():
+        print(f"{count:>6}  {verdict_word(verdict, lang)}")
+    print(f"{len(rows):>6}  → {report}")
+
+
+def _needed(trust: "Trust | None") -> "Trust":
     if trust is None:
         raise BadTrust("give the credit bank's trust bundle with --trust: it says who is a member")
-    data = read_limited(file)
-    collection = read_collection(data)
-    if collection is None:
-        return verify(read_evidence(data, file), trust, at)
-    document, receipts = collection.document, collection.receipts
-    if collection.kind == PRESENTATION:
-        from verifier.presentation import verify_presentation
-
-        return verify_presentation(document, receipts, trust, at, domain, challenge)
-    from verifier.transcript import verify_transcript
-
-    return verify_transcript(document, receipts, trust, at)
+    return trust
 
 
 def _foreign(
