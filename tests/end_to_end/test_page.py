@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from credentials import StatusList, sign
 from credentials.qr import choose_symbol, to_digits
 from keys import PrivateKey, encode, open_signer
 from tests.browser_kit import DESKTOP, PHONE, Site, Visit, chromium, serving, visiting
 from verifier import open_trust
+from verifier.file_report import verify_file
 from verifier.page import content_security_policy, one_file, page_files
 
 KINDS = (
@@ -286,6 +288,60 @@ def test_an_older_or_another_bundle_is_refused(browser: Any, story: Any) -> None
         site.trust = signed_again(story, version=newer.version + 1)
         visit.page.click("#refresh")
         visit.page.wait_for_selector(f"#banks:has-text('version {newer.version + 1}')")
+
+
+def with_lists(story: Any, change: Any) -> bytes:
+    """The trust bundle with its status lists changed, signed by the governance all the same."""
+    lists = open_trust(story.trust.read_bytes()).status_lists
+    return signed_again(story, status_lists=change(dict(lists)))
+
+
+def by_a_member(lists: dict[str, Any]) -> dict[str, Any]:
+    signer = PrivateKey.generate()
+    method = f"did:web:chongqing.creditbank.example#{signer.public_key.multikey}"
+    return {
+        url: sign(
+            {k: v for k, v in one.items() if k != "proof"}, signer, method, "2026-11-20T00:00:00Z"
+        )
+        for url, one in lists.items()
+    }
+
+
+def with_a_bit_cleared(lists: dict[str, Any]) -> dict[str, Any]:
+    """An empty list under the signature of another."""
+    empty = StatusList.of([5]).encode()
+    return {
+        url: {**one, "credentialSubject": {**one["credentialSubject"], "encodedList": empty}}
+        for url, one in lists.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        (lambda lists: {}, "CANNOT TELL"),
+        (lambda lists: {u: d for u, d in lists.items() if "suspension" not in u}, "CANNOT TELL"),
+        (by_a_member, "NOT VERIFIED"),
+        (with_a_bit_cleared, "NOT VERIFIED"),
+        (lambda lists: {u: {**d, "proof": []} for u, d in lists.items()}, "NOT VERIFIED"),
+        (lambda lists: lists, "VERIFIED"),
+    ],
+    ids=["no list", "no suspension list", "by another", "changed", "unsigned", "control"],
+)
+def test_what_could_not_be_checked_never_reads_as_not_revoked(
+    browser: Any, story: Any, change: Any, verdict: str
+) -> None:
+    trust = with_lists(story, change)
+    python = verify_file(story.bundle.read_bytes(), "x", open_trust(trust), datetime.now(UTC))
+    with serving(trust) as site, visiting(browser) as visit:
+        visit.open(site.page)
+        visit.settle()
+        for kind in ("bundle.json", "qr.png"):
+            assert visit.give(learner(story, kind)) == verdict
+            said = visit.checks()["Status"]
+            assert ("Not revoked" in said) is (verdict == "VERIFIED")
+            (status,) = [one for one in python.checks if one.name == "status"]
+            assert said == status.sentence("en")
 
 
 def test_time_passes(browser: Any, site: Site, story: Any) -> None:
