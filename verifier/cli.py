@@ -1,18 +1,18 @@
 """The command `creditbank verify`: files in, a report and an exit code out, no network."""
 
+import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, NoReturn
 
 from verifier.errors import BadTrust, Unreadable, VerifierError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from keys import Json
     from verifier.bulk import Row
@@ -22,67 +22,74 @@ if TYPE_CHECKING:
 CANNOT_READ = 2
 
 
-def verify_command(
-    file: Annotated[
-        str,
-        typer.Argument(
-            help="A bundle, a credential, a picture of a QR code, a folder, or - for stdin."
-        ),
-    ],
-    trust: Annotated[
-        Path | None, typer.Option(help="The credit bank's trust bundle, trust.json.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    lang: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
-    at: Annotated[
-        str, typer.Option(help="Check as of this moment, such as 2026-11-23T12:00:00Z.")
-    ] = "",
-    foreign: Annotated[
-        bool, typer.Option("--foreign", help="A credential of an issuer no credit bank knows.")
-    ] = False,
-    did: Annotated[
-        list[Path] | None,
-        typer.Option("--did", help="With --foreign: a DID document to find the issuer's key in."),
-    ] = None,
-    status_list: Annotated[
-        list[Path] | None,
-        typer.Option(help="With --foreign: a status list that the credential names."),
-    ] = None,
-    domain: Annotated[
-        str, typer.Option(help="Of a presentation: the domain it was to be made for, yours.")
-    ] = "",
-    challenge: Annotated[str, typer.Option(help="Of a presentation: the challenge you gave.")] = "",
-    report: Annotated[
-        Path | None, typer.Option(help="Of a folder: the file to report to, .csv or .html.")
-    ] = None,
-    root: Annotated[
-        str, typer.Option(help="Fingerprint of the governance that must have signed the trust.")
-    ] = "",
-) -> None:
-    """Check a credential offline against a trust bundle.
+_HELP = """\
+Check a credential offline against a trust bundle.
 
-    Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified with a
-    caution. 4: cannot tell, since who issued it or whether it was revoked is not known.
-    """
+Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified with a caution.
+4: cannot tell, since who issued it or whether it was revoked is not known.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `creditbank verify` with these arguments; its exit code."""
+    asked = _parser().parse_args(arguments)
     try:
-        if lang not in ("en", "zh"):
-            raise Unreadable(f"--lang is en or zh, not {lang!r}")
-        moment = _moment(at)
-        if Path(file).is_dir():
-            raise typer.Exit(_folder(Path(file), report, trust, root, moment, lang))
-        if report is not None:
-            raise Unreadable(f"--report goes with a folder, which {file} is not")
-        trusted = _open_trust(trust, root)
-        if foreign:
-            found = _foreign(file, trusted, moment, did or [], status_list or [])
-        else:
-            _check_alone(file, {"--did": did, "--status-list": status_list})
-            found = _ours(file, trusted, moment, domain or None, challenge or None)
+        return _verify(asked)
     except VerifierError as error:
         print(error, file=sys.stderr)
-        raise typer.Exit(CANNOT_READ) from error
-    _print(found, lang, as_json)
-    raise typer.Exit(found.exit_code)
+        return CANNOT_READ
+    except BrokenPipeError:  # whoever reads the report has read enough
+        sys.stdout = None
+        return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        print(f"creditbank verify: {message}; --help tells more", file=sys.stderr)
+        raise SystemExit(CANNOT_READ)
+
+
+def _parser() -> argparse.ArgumentParser:
+    # argparse and not typer, which takes longer to start than a credential to verify.
+    parser = _Parser(
+        prog="creditbank verify",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("file", help="a bundle, a credential, a picture of a QR code, a folder, or - for stdin")
+    add("--trust", type=Path, help="the credit bank's trust bundle, trust.json")
+    add("--json", action="store_true", help="print the report as JSON")
+    add("--lang", choices=("en", "zh"), default="en", help="language of the report")
+    add("--at", default="", help="check as of this moment, such as 2026-11-23T12:00:00Z")
+    add("--report", type=Path, help="of a folder: the file to report to, .csv or .html")
+    add("--root", default="", help="fingerprint of the governance that must have signed the trust")
+    add("--foreign", action="store_true", help="a credential of an issuer no credit bank knows")
+    for name, what in (
+        ("--did", "with --foreign: a DID document to find the issuer's key in"),
+        ("--status-list", "with --foreign: a status list the credential names"),
+    ):
+        add(name, type=Path, action="append", default=[], help=what)
+    add("--domain", help="of a presentation: the domain it was to be made for, yours")
+    add("--challenge", help="of a presentation: the challenge you gave")
+    return parser
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    moment = _moment(asked.at)
+    if Path(asked.file).is_dir():
+        return _folder(asked, moment)
+    if asked.report is not None:
+        raise Unreadable(f"--report goes with a folder, which {asked.file} is not")
+    trusted = _open_trust(asked.trust, asked.root)
+    if asked.foreign:
+        found = _foreign(asked.file, trusted, moment, asked.did, asked.status_list)
+    else:
+        _check_alone(asked.file, {"--did": asked.did, "--status-list": asked.status_list})
+        found = _ours(asked.file, trusted, moment, asked.domain or None, asked.challenge or None)
+    _print(found, asked.lang, asked.json)
+    return found.exit_code
 
 
 def _ours(
@@ -94,24 +101,22 @@ def _ours(
     return verify_file(read_limited(file), file, _needed(trust), at, domain, challenge)
 
 
-def _folder(
-    folder: Path, report: Path | None, trust: Path | None, root: str, at: datetime, lang: str
-) -> int:
+def _folder(asked: argparse.Namespace, at: datetime) -> int:
     """Verify a folder's files into a report; the exit code."""
     from verifier.bulk import exit_code, files_in, mark_repeated, verify_all
     from verifier.bulk_report import check_report_path, write_report
 
+    folder, report, lang = Path(asked.file), asked.report, asked.lang
     if report is None:
         raise Unreadable(
             f"{folder} is a folder: say with --report out.csv (or .html) where to tell"
         )
     check_report_path(report)
-    opened = _needed(_open_trust(trust, root))
+    opened = _needed(_open_trust(asked.trust, asked.root))
     files = files_in(folder)
     if not files:
         raise Unreadable(f"there is no file in {folder}")
-    assert trust is not None
-    rows = verify_all(files, folder, _read_trust(trust), at, lang, os.cpu_count() or 1)
+    rows = verify_all(files, folder, _read_trust(asked.trust), at, lang, os.cpu_count() or 1)
     told = mark_repeated(_counted(rows, len(files)))
     write_report(report, told, lang, at.strftime("%Y-%m-%dT%H:%M:%SZ"), opened.version)
     _print_counts(told, report, lang)
@@ -160,7 +165,7 @@ def _foreign(
     return verify_foreign(credential, trust, at, dids, lists)
 
 
-def _check_alone(file: str, options: "dict[str, list[Path] | None]") -> None:
+def _check_alone(file: str, options: dict[str, list[Path]]) -> None:
     for name, given in options.items():
         if given:
             raise Unreadable(f"{name} goes with --foreign, which {file} is checked without")
