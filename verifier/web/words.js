@@ -68,6 +68,8 @@ const WORDS = {
   "not verified": ["Do not rely on it. The point that failed is marked below.", "请勿采信。未通过的项目已在下方标出。"],
   "cannot tell": ["The signature is intact, but something that decides is not known. See below.", "签名完好，但有决定性的事项未知。见下方。"],
   identity: ["Compare the name with an identity document.", "请将姓名与身份证件核对。"],
+  claims: ["What it claims, which was not verified", "其所声称的内容（未经验证）"],
+  checkedAt: ["Checked on {day} at {time} UTC, by trust bundle version {version}.", "验证时间：{day} {time}（UTC），依据第 {version} 版信任包。"],
   learner: ["Learner", "学习者"],
   achievement: ["Achievement", "学习成果"],
   credits: ["Credits", "学分"],
