@@ -8,22 +8,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verifier.errors import BadTrust, Unreadable, VerifierError
+from verifier.errors import BadReport, BadTrust, Unreadable, VerifierError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from keys import Json
     from verifier.report import Report
     from verifier.trust import Trust
 
 CANNOT_READ = 2
+_NO_TRUST = "give the credit bank's trust bundle with --trust: it says who is a member"
 
 
 def verify_command(
     file: Annotated[
-        str, typer.Argument(help="A bundle, a credential, a picture of a QR code, or - for stdin.")
+        str,
+        typer.Argument(
+            help="A bundle, a credential, a picture of a QR code, - for stdin; or a folder of them."
+        ),
     ],
     trust: Annotated[
         Path | None, typer.Option(help="The credit bank's trust bundle, trust.json.")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Of a folder: where the report on all files goes, .csv or .html."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     lang: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
@@ -53,46 +63,70 @@ def verify_command(
 
     Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified with a
     caution. 4: cannot tell, since who issued it or whether it was revoked is not known.
+
+    Of a folder, with --report: 0 if every file is verified, 1 if any is not, else 2 if any could
+    not be read, else 3.
     """
     try:
         if lang not in ("en", "zh"):
             raise Unreadable(f"--lang is en or zh, not {lang!r}")
         moment = _moment(at)
+        single = {
+            **{"--json": as_json, "--foreign": foreign, "--did": did},
+            **{"--status-list": status_list, "--domain": domain, "--challenge": challenge},
+        }
+        if _is_folder(file, report, single):
+            raise typer.Exit(_folder(Path(file), report, trust, root, moment, lang))
         trusted = _open_trust(trust, root)
         if foreign:
-            report = _foreign(file, trusted, moment, did or [], status_list or [])
+            found = _foreign(file, trusted, moment, did or [], status_list or [])
         else:
             _check_alone(file, {"--did": did, "--status-list": status_list})
-            report = _ours(file, trusted, moment, domain or None, challenge or None)
+            found = _ours(file, trusted, moment, domain or None, challenge or None)
     except VerifierError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(CANNOT_READ) from error
-    _print(report, lang, as_json)
-    raise typer.Exit(report.exit_code)
+    _print(found, lang, as_json)
+    raise typer.Exit(found.exit_code)
+
+
+def _is_folder(file: str, report: Path | None, single: "Mapping[str, object]") -> bool:
+    """Whether all files of a folder are meant; BadReport where the options do not go with that."""
+    if report is None and not Path(file).is_dir():
+        return False
+    if not Path(file).is_dir():
+        raise BadReport(f"--report goes with a folder, and there is no folder {file}")
+    if report is None:
+        raise BadReport(
+            f"{file} is a folder: say where its report goes with --report (.csv, .html)"
+        )
+    for name, given in single.items():
+        if given:
+            raise BadReport(f"{name} goes with one file, and {file} is a folder")
+    return True
+
+
+def _folder(
+    folder: Path, report: Path | None, trust: Path | None, root: str, at: datetime, lang: str
+) -> int:
+    from verifier.bulk import Setting
+    from verifier.bulk_command import verify_folder
+
+    trusted = _open_trust(trust, root)
+    if trusted is None or trust is None or report is None:
+        raise BadTrust(_NO_TRUST)
+    return verify_folder(Setting(folder, trusted, at, lang), report, trust)
 
 
 def _ours(
     file: str, trust: "Trust | None", at: datetime, domain: str | None, challenge: str | None
 ) -> "Report":
-    from verifier.collection import PRESENTATION, read_collection
-    from verifier.evidence import read_evidence
+    from verifier.any_form import read_any, verify_any
     from verifier.files import read_limited
-    from verifier.verification import verify
 
     if trust is None:
-        raise BadTrust("give the credit bank's trust bundle with --trust: it says who is a member")
-    data = read_limited(file)
-    collection = read_collection(data)
-    if collection is None:
-        return verify(read_evidence(data, file), trust, at)
-    document, receipts = collection.document, collection.receipts
-    if collection.kind == PRESENTATION:
-        from verifier.presentation import verify_presentation
-
-        return verify_presentation(document, receipts, trust, at, domain, challenge)
-    from verifier.transcript import verify_transcript
-
-    return verify_transcript(document, receipts, trust, at)
+        raise BadTrust(_NO_TRUST)
+    return verify_any(read_any(read_limited(file), file), trust, at, domain, challenge)
 
 
 def _foreign(

@@ -11,3 +11,7 @@ class Unreadable(VerifierError):
 
 class BadTrust(VerifierError):
     """A trust bundle that is malformed, wrongly signed, of another root, or rolled back."""
+
+
+class BadReport(VerifierError):
+    """A report on a folder that cannot be made as it was asked for; nothing was looked at."""
