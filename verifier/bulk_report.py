@@ -13,10 +13,10 @@ from typing import TextIO
 
 from credentials import format_moment
 from credentials.spelling import shown
-from verifier.bulk import Line, Row, Setting, repeated_awards
+from verifier.bulk import UNREADABLE, Line, Row, Setting, repeated_awards
 from verifier.bulk_words import told, verdict_word
 from verifier.errors import BadReport
-from verifier.report import Outcome, Verdict
+from verifier.report import EXIT_CODES, Outcome, Verdict
 from verifier.sentences import word
 
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -152,7 +152,7 @@ def summary(rows: Sequence[Row]) -> list[tuple[str, int]]:
 
 _WRITERS: Mapping[str, Writer] = {".csv": write_csv, ".html": write_html}
 _MARKS = {Outcome.PASSED.value: "✓", Outcome.FAILED.value: "✗", Outcome.NOT_CHECKED.value: "–"}
-_CLASSES = {0: "good", 1: "bad", 2: "unread"}
+_CLASSES = {0: "good", 1: "bad", UNREADABLE: "unread"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = """
 :root { color-scheme: light; }
@@ -167,19 +167,18 @@ th { color: #46566a; white-space: nowrap; } td.number { text-align: right; }
 td.verdict, tr.sum { font-weight: 600; }
 .good .verdict { color: #14622f; } .bad .verdict, .unread .verdict { color: #a3161a; }
 .care .verdict { color: #7a4b00; }
-ul { margin: .2rem 0; padding-left: 1.1rem; } .checks, .dates { white-space: nowrap; }
+ul { margin: .2rem 0; padding-left: 1.1rem; } .check, .dates { white-space: nowrap; }
 @page { size: A4 landscape; margin: 12mm; }
 @media print { body { font-size: 8pt; padding: 0; max-width: none; }
-  thead { display: table-header-group; } tr { break-inside: avoid; }
-  .checks { white-space: normal; } }
+  thead { display: table-header-group; } tr { break-inside: avoid; } }
 """
 
 
 def _summary(rows: Sequence[Row], language: str) -> str:
     lines = []
-    codes = {row.verdict: row.exit_code for row in rows}
     for verdict, count in summary(rows):
-        kind = _CLASSES.get(codes.get(verdict, 0), "care")
+        code = EXIT_CODES[Verdict(verdict)] if verdict else UNREADABLE
+        kind = _CLASSES.get(code, "care")
         lines.append(
             f'<tr class="{kind}"><td class="verdict">{escape(verdict_word(verdict, language))}</td>'
             f'<td class="number">{count}</td></tr>\n'
@@ -201,7 +200,7 @@ def _html_row(number: int, row: Row, common: frozenset[Line], language: str) -> 
         if (value := getattr(row, name))
     )
     marks = " ".join(
-        f"{_mark(line)}&nbsp;{escape(word('names', line.name, language))}"
+        f'<span class="check">{_mark(line)} {escape(word("names", line.name, language))}</span>'
         for line in _worst_of_each(row.checks)
     )
     said = [_said(line, language) for line in row.checks if line.open and line not in common]
@@ -253,12 +252,15 @@ def _gravity(line: Line) -> tuple[bool, bool, bool]:
 
 
 def _common(rows: Sequence[Row]) -> list[Line]:
-    """What is said of every file that could be read, where there are several: told once."""
-    read = [row for row in rows if row.verdict]
-    if len(read) < 2:
-        return []
-    shared = set.intersection(*({line for line in row.checks if line.open} for row in read))
-    return [line for line in dict.fromkeys(read[0].checks) if line in shared]
+    """What one check says of each file that has it, where that are several: told once, on top."""
+    said: dict[str, set[tuple[Line, ...]]] = {}
+    files: Counter[str] = Counter()
+    for row in rows:
+        for name, lines in groupby(row.checks, key=lambda line: line.name):
+            said.setdefault(name, set()).add(tuple(lines))
+            files[name] += 1
+    alike = [next(iter(lines)) for name, lines in said.items() if len(lines) == 1 < files[name]]
+    return [lines[0] for lines in alike if len(lines) == 1 and lines[0].open]
 
 
 def _outcome(lines: Sequence[Line], language: str) -> str:

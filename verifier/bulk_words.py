@@ -42,7 +42,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "count their credits twice.",
         "在多个文件中重复出示的授予：{count} 项。相应行已注明其他文件；学分请勿重复计算。",
     ),
-    "common": ("Said of every file that could be read", "适用于所有可读文件"),
+    "common": ("The same for every file that it concerns", "凡涉及的文件均适用"),
     "more": ("{files} and {count} more", "{files} 等，另有 {count} 个文件"),
     "wrote": ("the report is in {path}", "报告已写入 {path}"),
     "doing": ("Verifying files", "正在验证文件"),

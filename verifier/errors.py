@@ -15,3 +15,7 @@ class BadTrust(VerifierError):
 
 class BadReport(VerifierError):
     """A report on a folder that cannot be made as it was asked for; nothing was looked at."""
+
+
+class CannotServe(VerifierError):
+    """The verifier's server cannot listen where it was told to."""

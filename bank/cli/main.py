@@ -23,6 +23,7 @@ from keys.errors import KeysError
 from ledger.errors import LedgerError
 from verifier.cli import verify_command
 from verifier.errors import VerifierError
+from verifier.serve_command import verifier_app
 
 app = typer.Typer(
     name="creditbank",
@@ -48,6 +49,7 @@ app.add_typer(ledger_app)
 app.add_typer(share_app)
 app.add_typer(witness_app)
 app.add_typer(vc_api_app)
+app.add_typer(verifier_app)
 
 _KNOWN = (BankError, ResultsError, CredentialsError, KeysError, LedgerError, VerifierError)
 
