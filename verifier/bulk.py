@@ -19,8 +19,8 @@ from multiprocessing import get_context
 from pathlib import Path, PurePath
 
 from credentials.spelling import shown
-from verifier.any_form import awards_shown, read_any, verify_any
 from verifier.errors import Unreadable, VerifierError
+from verifier.file_report import awards_shown, read_any, verify_any
 from verifier.files import read_limited
 from verifier.report import Check, Outcome, Report
 from verifier.trust import Trust

@@ -121,12 +121,12 @@ def _folder(
 def _ours(
     file: str, trust: "Trust | None", at: datetime, domain: str | None, challenge: str | None
 ) -> "Report":
-    from verifier.any_form import read_any, verify_any
+    from verifier.file_report import verify_file
     from verifier.files import read_limited
 
     if trust is None:
         raise BadTrust(_NO_TRUST)
-    return verify_any(read_any(read_limited(file), file), trust, at, domain, challenge)
+    return verify_file(read_limited(file), file, trust, at, domain, challenge)
 
 
 def _foreign(

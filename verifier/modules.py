@@ -37,7 +37,10 @@ def _visit(name: str, modules: Mapping[str, str], order: list[str], path: tuple[
     if name not in modules:
         raise VerifierError(f"the page has no module {name}, which {path[-1]} imports")
     source = modules[name]
-    for target in (*(m[1] for m in _DYNAMIC.finditer(source)), *(m[2] for m in _IMPORT.finditer(source))):
+    for target in (
+        *(m[1] for m in _DYNAMIC.finditer(source)),
+        *(m[2] for m in _IMPORT.finditer(source)),
+    ):
         _visit(_resolved(name, target), modules, order, (*path, name))
     order.append(name)
 
@@ -58,7 +61,9 @@ def _wrapped(name: str, source: str, numbers: Mapping[str, int]) -> str:
     source = _DYNAMIC.sub(lambda m: f"modules[{number(m[1])}]()", source)
     if _LEFT.search(source) and not name.startswith("vendor/"):
         raise VerifierError(f"{name} imports or exports in a form that is not understood")
-    given = ", ".join(f"get {_property(public)}() {{ return {local}; }}" for public, local in exports.items())
+    given = ", ".join(
+        f"get {_property(public)}() {{ return {local}; }}" for public, local in exports.items()
+    )
     body = f"{source}\nreturn {{ {given} }};"
     start = f"modules[{numbers[name]}] = () => loaded{numbers[name]} ??= (async () => {{"
     return f"let loaded{numbers[name]};\n{start}\n{body}\n}})();"

@@ -104,7 +104,9 @@ def _service_worker(found: Mapping[str, bytes]) -> bytes:
     for name in ("sw.js", *names):
         digest.update(sha256(name.encode()).digest() + sha256(found[name]).digest())
     kept = ["./", *(name for name in names if name != "index.html")]
-    head = f"self.VERSION = {json.dumps(digest.hexdigest()[:16])};\nself.FILES = {json.dumps(kept)};\n"
+    head = (
+        f"self.VERSION = {json.dumps(digest.hexdigest()[:16])};\nself.FILES = {json.dumps(kept)};\n"
+    )
     return head.encode() + found["sw.js"]
 
 

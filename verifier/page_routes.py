@@ -13,7 +13,7 @@ _SMALL = 1024
 
 
 def page_routes(trust: Callable[[], bytes]) -> APIRouter:
-    """Routes of the page under `/v/`, where QR codes point; `trust` gives the newest trust bundle."""
+    """The page under `/v/`, where QR codes point; `trust` gives the newest trust bundle."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/v")

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from keys import Json, encode
 from ledger import format_time
-from verifier.any_form import read_any, verify_any
 from verifier.errors import CannotServe, Unreadable
+from verifier.file_report import verify_file
 from verifier.sentences import LANGUAGES
 from verifier.trust_file import TrustFile
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
 
-LIMIT = 16 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
 """The longest file taken: a phone's photo of a QR code, with room to spare."""
 _WHAT = "what was sent"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -35,7 +35,7 @@ POST /verify    the bytes of one file as the body: a bundle, a credential, a tra
                 presentation, a certificate (PDF), a badge or a picture of a QR code (PNG, SVG,
                 JPEG), or the text of a QR code, which is a URL. The answer is the report, as JSON.
                 ?lang=en or zh; of a presentation also ?domain= and ?challenge=, which were yours.
-GET /healthz    whether it works, and the trust bundle in use
+GET /healthz    the trust bundle in use; 503 where it has expired, "problem" where a newer is bad
 GET /v/         the same for people: a page that works without network
 GET /openapi.json
 
@@ -63,7 +63,7 @@ GET /openapi.json
 }
 
 
-def make_verifier_app(trust_file: TrustFile, clock: Callable[[], datetime]) -> "FastAPI":
+def make_server(trust_file: TrustFile, clock: Callable[[], datetime]) -> "FastAPI":
     """The application that verifies against the newest good bundle of `trust_file`."""
     from anyio import CapacityLimiter, to_thread
     from fastapi import FastAPI, Query, Request, Response
@@ -90,19 +90,19 @@ def make_verifier_app(trust_file: TrustFile, clock: Callable[[], datetime]) -> "
 
     @app.get("/healthz")
     def health() -> Response:
-        """Whether it works, the trust bundle in use, and why a newer one is not."""
+        """Whether the trust bundle in use is still good, and why a newer one is not in use."""
         trust = trust_file.trust()
+        over = clock() > trust.expires
         body: dict[str, Json] = {
-            "status": "an older trust bundle is in use" if trust_file.problem else "ok",
+            "expires": format_time(trust.expires),
+            "issued": format_time(trust.issued),
+            "ok": not over,
+            "origin": trust.origin,
             "problem": trust_file.problem,
-            "trust": {
-                "expired": clock() > trust.expires,
-                "expires": format_time(trust.expires),
-                "issued": format_time(trust.issued),
-                "version": trust.version,
-            },
+            "version": trust.version,
         }
-        return Response(encode(body), media_type="application/json", headers=_HEADERS)
+        status = 503 if over else 200
+        return Response(encode(body), status, _HEADERS, media_type="application/json")
 
     @app.post("/verify", openapi_extra=_BODY, responses=_ANSWERS)
     async def verify(
@@ -113,15 +113,17 @@ def make_verifier_app(trust_file: TrustFile, clock: Callable[[], datetime]) -> "
     ) -> Response:
         """Check one file against the trust bundle."""
         if lang not in LANGUAGES:
-            return _problem(400, "lang is en or zh")
+            return _problem(422, "lang is en or zh")
         if request.headers.get("content-type", "").startswith("multipart/"):
             return _problem(415, "send the bytes of the file as the body, not as a form")
         data = bytearray()
         try:
             async for chunk in request.stream():
                 data += chunk
-                if len(data) > LIMIT:
-                    return _problem(413, f"{_WHAT} has more than {LIMIT} bytes; no more are taken")
+                if len(data) > MOST_BYTES:
+                    return _problem(
+                        413, f"{_WHAT} is too long: at most {MOST_BYTES} bytes are taken"
+                    )
         except ClientDisconnect:
             return _problem(400, f"{_WHAT} did not arrive in full")
 
@@ -153,7 +155,7 @@ def run(
     except OSError as error:
         raise CannotServe(f"port {port} of {host} cannot be had: {error.strerror}") from error
     config = uvicorn.Config(
-        make_verifier_app(trust_file, clock),
+        make_server(trust_file, clock),
         log_level="warning",
         access_log=False,
         limit_concurrency=most,
@@ -175,8 +177,8 @@ def _answer(
     if data[:64].lstrip().startswith(b"https://"):
         data = data.strip()
     try:
-        what = read_any(data, _WHAT)
-        report = verify_any(what, trust_file.trust(), at, domain or None, challenge or None)
+        trust = trust_file.trust()
+        report = verify_file(data, _WHAT, trust, at, domain or None, challenge or None)
     except Unreadable as error:
         return _problem(422, str(error))
     except Exception as error:

@@ -23,7 +23,7 @@ from keys.errors import KeysError
 from ledger.errors import LedgerError
 from verifier.cli import verify_command
 from verifier.errors import VerifierError
-from verifier.serve_command import verifier_app
+from verifier.service_cli import verifier_app
 
 app = typer.Typer(
     name="creditbank",

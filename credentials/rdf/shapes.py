@@ -3,11 +3,15 @@
 A shape is an outline (see `outline`) together with which identifiers are equal. It is learnt
 on its second sight, by giving PyLD the same document with markers for values, and used only
 after its first filling equalled the reference. Whatever is unusual goes to the reference,
-which also words every refusal.
+which also words every refusal. The shapes of what credit banks issue come with the package
+(`shapes.json`, made by `scripts/shapes`), so that verifying them never waits for PyLD.
 """
 
+import json
 from collections.abc import Mapping
+from importlib.resources import files
 from threading import Lock
+from typing import Any
 
 from credentials.errors import BadDocument
 from credentials.rdf.markers import marked
@@ -41,9 +45,11 @@ def canonical_nquads(document: Json, digest: str = "sha256") -> bytes:
 class Shapes:
     """The shapes learnt so far, bounded in number and size."""
 
-    def __init__(self) -> None:
+    def __init__(self, shipped: bool = False) -> None:
+        """With `shipped`, beginning with the shapes that come with the package."""
         self._shapes: dict[Outline, Shape] = {}
         self._lock = Lock()
+        self._shipped = shipped
 
     def canonical_nquads(self, document: Json) -> bytes:
         """As the module's function of this name."""
@@ -51,6 +57,8 @@ class Shapes:
             outline, values = split(document)
         except (Unusual, RecursionError):
             return canonical_nquads_reference(document)
+        if self._shipped:
+            self._take_shipped()
         shape = self._shapes.get(outline)
         if shape is not None:
             filled = shape.fill(values)
@@ -61,6 +69,18 @@ class Shapes:
             with self._lock:
                 self._learn(outline, document, values, expected)
         return expected
+
+    def _take_shipped(self) -> None:
+        with self._lock:
+            if self._shipped:
+                for example, shape in read_shapes():
+                    self._shapes[split(example)[0]] = Shape.from_json(shape)
+                self._shipped = False
+
+    def learnt(self, document: Json) -> Json:
+        """What was learnt of a document's shape, as JSON; None where nothing was."""
+        shape = self._shapes.get(split(document)[0])
+        return None if shape is None else shape.to_json()
 
     def _learn(self, outline: Outline, document: Json, values: list[str], expected: bytes) -> None:
         shape = self._shapes.get(outline)
@@ -84,6 +104,28 @@ class Shape:
         self.used = False
         self._identifiers: list[int] | None = None
         self._templates: dict[Pattern, Template | None] = {}
+
+    def to_json(self) -> Json:
+        """The shape as JSON, which `from_json` takes back; None where nothing was learnt."""
+        kept = [(pattern, one) for pattern, one in self._templates.items() if one is not None]
+        if self._identifiers is None or not kept:
+            return None
+        return {
+            "identifiers": [*self._identifiers],
+            "templates": [
+                {"pattern": [*pattern], "template": template.to_json()}
+                for pattern, template in kept
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Shape":
+        """The shape of its JSON, which is trusted to be one."""
+        shape = cls()
+        shape._identifiers = value["identifiers"]
+        for one in value["templates"]:
+            shape._templates[tuple(one["pattern"])] = Template.from_json(one["template"])
+        return shape
 
     def fill(self, values: list[str]) -> bytes | None:
         """Canonical N-Quads with these values, or None where the reference must decide."""
@@ -153,4 +195,10 @@ def _length(outline: Outline) -> int:
     return sum(len(part) + 8 if isinstance(part, str) else 8 for part in outline)
 
 
-_shapes = Shapes()
+def read_shapes() -> list[tuple[Json, Any]]:
+    """The shapes that come with the package: an example of each, and what was learnt of it."""
+    text = files("credentials.rdf").joinpath("shapes.json").read_bytes()
+    return [(one["example"], one["shape"]) for one in json.loads(text)]
+
+
+_shapes = Shapes(shipped=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from credentials.rdf.markers import Markers
 from credentials.rdf.nquads import UNWRITABLE, XSD, Quad, Term, escape
+from keys import Json
 
 Slots = Mapping[str, int]
 Pick = Callable[[Sequence[str]], Any]
@@ -34,6 +35,22 @@ class Template:
         self._lines = _Lines(quads, slots, labels, example + blank)
         self._blank = [_BlankNode(name, quads, slots, example) for name in blank]
         self._labels = [f"_:c14n{number}" for number in range(len(blank))]
+
+    def to_json(self) -> dict[str, Json]:
+        """The template as JSON, which `from_json` takes back."""
+        return {
+            "blank": [node.to_json() for node in self._blank],
+            "lines": self._lines.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Template":
+        """The template of its JSON, which is trusted to be one."""
+        template = cls.__new__(cls)
+        template._lines = _Lines.from_json(value["lines"])
+        template._blank = [_BlankNode.from_json(node) for node in value["blank"]]
+        template._labels = [f"_:c14n{number}" for number in range(len(template._blank))]
+        return template
 
     def fill(self, values: list[str]) -> bytes | None:
         """Canonical N-Quads with these values, or None where the reference must decide."""
@@ -66,6 +83,16 @@ class _Lines:
         self._form = _Form(quads, slots, labels, example)
         self._may_repeat = _may_repeat(quads, slots)
 
+    def to_json(self) -> Json:
+        return {**self._form.to_json(), "may_repeat": self._may_repeat}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "_Lines":
+        lines = cls.__new__(cls)
+        lines._form = _Form.from_json(value)
+        lines._may_repeat = value["may_repeat"]
+        return lines
+
     def write(self, values: Sequence[str]) -> bytes:
         lines = self._form.lines(values)
         if self._may_repeat:
@@ -82,6 +109,16 @@ class _BlankNode:
         seen = [tuple(_seen_from(name, term) for term in quad) for quad in mine]
         self._form = _Form(seen, slots, {}, example)
         self._distinct = len(set(seen)) if _may_repeat(mine, slots) else 0
+
+    def to_json(self) -> Json:
+        return {**self._form.to_json(), "distinct": self._distinct}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "_BlankNode":
+        node = cls.__new__(cls)
+        node._form = _Form.from_json(value)
+        node._distinct = value["distinct"]
+        return node
 
     def digest(self, values: Sequence[str]) -> bytes:
         """The hash, or nothing where values make one of two quads: that line counts once."""
@@ -103,14 +140,29 @@ class _Form:
     ) -> None:
         forms = [_line(quad, slots, labels) for quad in quads]
         forms.sort(key=lambda form: form[0] % tuple(example[hole] for hole in form[1]))
-        holes = [hole for _, line_holes in forms for hole in line_holes]
+        self._holes = [hole for _, line_holes in forms for hole in line_holes]
         self._format = "\n".join(line for line, _ in forms)
-        self._pick: Pick = itemgetter(*holes) if holes else lambda _values: ()
+        self._pick = _picker(self._holes)
+
+    def to_json(self) -> dict[str, Json]:
+        return {"format": self._format, "holes": [*self._holes]}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "_Form":
+        form = cls.__new__(cls)
+        form._format, form._holes = value["format"], value["holes"]
+        form._pick = _picker(form._holes)
+        return form
 
     def lines(self, values: Sequence[str]) -> list[str]:
         """The lines with these values; none of them holds a line end of its own."""
         filled: str = self._format % self._pick(values)
         return filled.split("\n")
+
+
+def _picker(holes: Sequence[int]) -> Pick:
+    # A single hole would be picked bare, and a format takes a bare text as well as a tuple of one.
+    return itemgetter(*holes) if holes else lambda _values: ()
 
 
 def _joined(lines: list[str]) -> bytes:

@@ -21,7 +21,7 @@ const MARKS = {
 /** Elements of the result of `report`, for the page's section; `say` are the page's words. */
 export function resultView({ report, evidence, tables, language, say }) {
   const [look, path] = LOOKS[report.verdict];
-  const title = element("h2", { id: "verdict", tabIndex: -1 }, word(tables, "verdicts", report.verdict, language));
+  const title = element("h1", { id: "verdict", tabIndex: -1 }, word(tables, "verdicts", report.verdict, language));
   const isGood = report.verdict.startsWith("verified");
   const banner = element("div", { className: `verdict ${look}`, role: "status" },
     icon(path),

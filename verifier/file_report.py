@@ -1,4 +1,4 @@
-"""Whatever form an award is shown in: one way to read it, and one to verify it."""
+"""Whatever a file holds, read and verified: one credential, or a transcript or presentation."""
 
 from datetime import datetime
 
@@ -34,6 +34,18 @@ def verify_any(
     from verifier.transcript import verify_transcript
 
     return verify_transcript(what.document, what.receipts, trust, at)
+
+
+def verify_file(
+    data: bytes,
+    name: str,
+    trust: Trust,
+    at: datetime,
+    domain: str | None = None,
+    challenge: str | None = None,
+) -> Report:
+    """The report on a file's bytes as of `at`; Unreadable, naming the file, where there is none."""
+    return verify_any(read_any(data, name), trust, at, domain, challenge)
 
 
 def awards_shown(what: Shown) -> frozenset[str]:
