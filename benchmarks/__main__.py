@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import credential_figures as credential
+from benchmarks import folder_figures as folders
 from benchmarks import ledger_figures as ledger
 from benchmarks.measure import ROUNDS, Figure
 
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "verify_jcs": credential.verify_jcs,
     "cold_verify": credential.cold_verify,
     "cold_verify_jcs": credential.cold_verify_jcs,
+    "verify_folder_1000": folders.verify_folder_1000,
     "append_sqlite_100": ledger.append_sqlite_100,
     "append_sqlite_1000": ledger.append_sqlite_1000,
     "append_postgres_1000": ledger.append_postgres_1000,

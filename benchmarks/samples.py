@@ -115,8 +115,8 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def small_bank() -> Iterator[tuple[Bank, list[Submission]]]:
-    """A whole bank with ten awards, for what a verifier is shown."""
+def small_bank(number: int = 10) -> Iterator[tuple[Bank, list[Submission]]]:
+    """A whole bank with that many awards, for what a verifier is shown."""
     with folder() as path:
         governance = GOVERNANCE.public_key.multikey
         create_bank(path, DOMAIN, {"en": "Bench", "zh": "测试"}, [governance], 1, "p")
@@ -127,7 +127,7 @@ def small_bank() -> Iterator[tuple[Bank, list[Submission]]]:
             admit(bank, admission, INSTITUTION.signer.public_key, [GOVERNANCE])
             port = LocalBank(bank)
             port.submit([INSTITUTION.publish_unit(UNIT, AVAILABLE)])
-            awards = [award(number) for number in range(10)]
+            awards = [award(n) for n in range(number)]
             port.submit(awards)
             yield bank, awards
         finally:

@@ -2,24 +2,21 @@
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from verifier.errors import BadTrust, Unreadable, VerifierError
+from verifier.errors import BadReport, BadTrust, Unreadable, VerifierError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from keys import Json
-    from verifier.bulk import Row
     from verifier.report import Report
     from verifier.trust import Trust
 
 CANNOT_READ = 2
+_NO_TRUST = "give the credit bank's trust bundle with --trust: it says who is a member"
 
 
 _HELP = """\
@@ -27,6 +24,9 @@ Check a credential offline against a trust bundle.
 
 Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified with a caution.
 4: cannot tell, since who issued it or whether it was revoked is not known.
+
+Of a folder, with --report: 0 if every file is verified, 1 if any is not, else 2 if any could not
+be read, else 3.
 """
 
 
@@ -78,10 +78,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(asked: argparse.Namespace) -> int:
     moment = _moment(asked.at)
-    if Path(asked.file).is_dir():
-        return _folder(asked, moment)
-    if asked.report is not None:
-        raise Unreadable(f"--report goes with a folder, which {asked.file} is not")
+    single = ("json", "foreign", "did", "status_list", "domain", "challenge")
+    given = {f"--{name.replace('_', '-')}": getattr(asked, name) for name in single}
+    if _is_folder(asked.file, asked.report, given):
+        return _folder(Path(asked.file), asked.report, asked.trust, asked.root, moment, asked.lang)
     trusted = _open_trust(asked.trust, asked.root)
     if asked.foreign:
         found = _foreign(asked.file, trusted, moment, asked.did, asked.status_list)
@@ -92,60 +92,43 @@ def _verify(asked: argparse.Namespace) -> int:
     return found.exit_code
 
 
+def _is_folder(file: str, report: Path | None, single: Mapping[str, object]) -> bool:
+    """Whether all files of a folder are meant; BadReport where the options do not go with that."""
+    if report is None and not Path(file).is_dir():
+        return False
+    if not Path(file).is_dir():
+        raise BadReport(f"--report goes with a folder, and there is no folder {file}")
+    if report is None:
+        raise BadReport(
+            f"{file} is a folder: say where its report goes with --report (.csv, .html)"
+        )
+    for name, given in single.items():
+        if given:
+            raise BadReport(f"{name} goes with one file, and {file} is a folder")
+    return True
+
+
+def _folder(
+    folder: Path, report: Path | None, trust: Path | None, root: str, at: datetime, lang: str
+) -> int:
+    from verifier.bulk import Setting
+    from verifier.bulk_command import verify_folder
+
+    trusted = _open_trust(trust, root)
+    if trusted is None or trust is None or report is None:
+        raise BadTrust(_NO_TRUST)
+    return verify_folder(Setting(folder, trusted, at, lang), report, trust)
+
+
 def _ours(
     file: str, trust: "Trust | None", at: datetime, domain: str | None, challenge: str | None
 ) -> "Report":
     from verifier.file_report import verify_file
     from verifier.files import read_limited
 
-    return verify_file(read_limited(file), file, _needed(trust), at, domain, challenge)
-
-
-def _folder(asked: argparse.Namespace, at: datetime) -> int:
-    """Verify a folder's files into a report; the exit code."""
-    from verifier.bulk import exit_code, files_in, mark_repeated, verify_all
-    from verifier.bulk_report import check_report_path, write_report
-
-    folder, report, lang = Path(asked.file), asked.report, asked.lang
-    if report is None:
-        raise Unreadable(
-            f"{folder} is a folder: say with --report out.csv (or .html) where to tell"
-        )
-    check_report_path(report)
-    opened = _needed(_open_trust(asked.trust, asked.root))
-    files = files_in(folder)
-    if not files:
-        raise Unreadable(f"there is no file in {folder}")
-    rows = verify_all(files, folder, _read_trust(asked.trust), at, lang, os.cpu_count() or 1)
-    told = mark_repeated(_counted(rows, len(files)))
-    write_report(report, told, lang, at.strftime("%Y-%m-%dT%H:%M:%SZ"), opened.version)
-    _print_counts(told, report, lang)
-    return exit_code(told)
-
-
-def _counted(rows: "Iterator[Row]", total: int) -> "list[Row]":
-    """All rows, with a progress bar on standard error while they come."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        return list(progress.track(rows, total=total, description="Verifying"))
-
-
-def _print_counts(rows: "Sequence[Row]", report: Path, lang: str) -> None:
-    from collections import Counter
-
-    from verifier.bulk_report import verdict_word
-
-    for verdict, count in Counter(row.verdict for row in rows).most_common():
-        print(f"{count:>6}  {verdict_word(verdict, lang)}")
-    print(f"{len(rows):>6}  → {report}")
-
-
-def _needed(trust: "Trust | None") -> "Trust":
     if trust is None:
-        raise BadTrust("give the credit bank's trust bundle with --trust: it says who is a member")
-    return trust
+        raise BadTrust(_NO_TRUST)
+    return verify_file(read_limited(file), file, trust, at, domain, challenge)
 
 
 def _foreign(

@@ -11,3 +11,11 @@ class Unreadable(VerifierError):
 
 class BadTrust(VerifierError):
     """A trust bundle that is malformed, wrongly signed, of another root, or rolled back."""
+
+
+class BadReport(VerifierError):
+    """A report on a folder that cannot be made as it was asked for; nothing was looked at."""
+
+
+class CannotServe(VerifierError):
+    """The verifier's server cannot listen where it was told to."""

@@ -9,8 +9,12 @@ LIMIT = 64 * 1024 * 1024
 """No picture of a QR code and no trust bundle is longer."""
 
 
-def read_limited(file: str | Path) -> bytes:
-    """The bytes of a file, or of standard input for `-`; Unreadable, naming it, otherwise."""
+def read_limited(file: str | Path, name: str = "") -> bytes:
+    """The bytes of a file, or of standard input for `-`; Unreadable otherwise.
+
+    `name` is how errors call the file, by default the path given.
+    """
+    called = name or str(file)
     try:
         if str(file) == "-":
             data = sys.stdin.buffer.read(LIMIT + 1)
@@ -18,7 +22,9 @@ def read_limited(file: str | Path) -> bytes:
             with Path(file).open("rb") as source:
                 data = source.read(LIMIT + 1)
     except OSError as error:
-        raise Unreadable(f"{file} cannot be read: {error.strerror}") from error
+        raise Unreadable(f"{called} cannot be read: {error.strerror}") from error
     if len(data) > LIMIT:
-        raise Unreadable(f"{file} has more than {LIMIT} bytes; nothing that is verified is so long")
+        raise Unreadable(
+            f"{called} has more than {LIMIT} bytes; nothing that is verified is so long"
+        )
     return data

@@ -3,17 +3,22 @@
 import gzip
 from collections.abc import Callable
 from functools import cache
-
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from typing import TYPE_CHECKING
 
 from verifier.page import content_security_policy, page_files
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter, Request, Response
 
 _SMALL = 1024
 
 
-def page_routes(trust: Callable[[], bytes]) -> APIRouter:
+def page_routes(trust: Callable[[], bytes]) -> "APIRouter":
     """The page under `/v/`, where QR codes point; `trust` gives the newest trust bundle."""
+    # Here, so that an install without the web framework can hold this module.
+    from fastapi import APIRouter, Request
+    from fastapi.responses import RedirectResponse, Response
+
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/v")
@@ -40,7 +45,9 @@ def page_routes(trust: Callable[[], bytes]) -> APIRouter:
     return routes
 
 
-def _file(request: Request, name: str) -> Response:
+def _file(request: "Request", name: str) -> "Response":
+    from fastapi import Response
+
     file = page_files().get(name)
     if file is None:
         return Response("there is no such file of the verifier page\n", status_code=404)

@@ -1,12 +1,18 @@
 """The command `creditbank verifier`: the page to hand out, and an HTTP verifier to run."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from verifier.errors import Unreadable
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_PORT = 8700
+_MOST_REQUESTS = 64
+"""At once; each may hold a file in memory. Whoever comes later is told to try again (503)."""
 
 verifier_app = typer.Typer(
     name="verifier",
@@ -51,18 +57,29 @@ def export_command(
 
 @verifier_app.command("serve")
 def serve_command(
-    trust: Annotated[Path, typer.Option(help="The trust bundle; read again when it changes.")],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8500,
+    trust: Annotated[
+        Path, typer.Option(help="The credit bank's trust bundle; read again when it changes.")
+    ],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than loopback take a proxy with TLS.")
+    ] = LOOPBACK,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")
+    ] = DEFAULT_PORT,
+    root: Annotated[
+        str, typer.Option(help="Fingerprint of the governance that must have signed the trust.")
+    ] = "",
 ) -> None:
-    """Serve verification over HTTP, and the verifier page under /v/; nothing sent is kept."""
-    import uvicorn
+    """Serve POST /verify: a file in, its report out. Nothing of what is sent is kept or logged."""
+    from rich.console import Console
 
-    from verifier.server import TrustFile, make_server
+    from verifier.memory import default_folder
+    from verifier.server import run
+    from verifier.trust_file import TrustFile
 
-    app = make_server(TrustFile(trust))
-    print(f"verifying at http://{host}:{port}/verify, the page at http://{host}:{port}/v/")
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    trusted = TrustFile(trust, default_folder(), root.lower() or None)
+    say = Console(stderr=True, highlight=False).print
+    run(trusted, lambda: datetime.now(UTC), host, port, _MOST_REQUESTS, say)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -19,6 +19,7 @@ NAMES = {
     "verify_jcs",
     "cold_verify",
     "cold_verify_jcs",
+    "verify_folder_1000",
     "append_sqlite_100",
     "append_sqlite_1000",
     "append_postgres_1000",
