@@ -71,17 +71,15 @@ function age(then, now) {
 async function check(read) {
   clear();
   $("busy").textContent = say("checking");
+  const started = performance.now();
   try {
     const evidence = await read();
     if (!store.bundles.length) throw new Unreadable(say("noTrust"));
     const trust = store.forIssuer(evidence.credential?.issuer?.id);
-    const started = performance.now();
     const report = await verify(evidence, trust, Date.now(), canonicalise);
-    performance.measure("verify", { start: started });
     state.result = { evidence, report };
-    paintResult();
-    $("verdict").focus();
     startClock();
+    performance.measure(`${evidence.form}-to-verdict`, { start: started });
   } catch (error) {
     problem(error);
   } finally {
