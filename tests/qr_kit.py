@@ -109,7 +109,7 @@ def by_zxing_wasm(pictures: Sequence[bytes]) -> list[str | None]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.removesuffix("\n").split("\n")]
 
 
 READERS = {"zxing-cpp": by_zxing_cpp, "zxing-wasm": by_zxing_wasm}

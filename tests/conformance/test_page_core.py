@@ -87,7 +87,7 @@ def in_node(repo: Path, trust: Path, tasks: list[Task]) -> list[object]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [_said(json.loads(line)) for line in done.stdout.splitlines()]
+    return [_said(json.loads(line)) for line in done.stdout.removesuffix("\n").split("\n")]
 
 
 IN_PAGE = """async (tasks) => {

@@ -24,7 +24,7 @@ export function canonicaliser(load, contexts) {
     try {
       return await jsonld.canonize(document, {
         algorithm: "RDFC-1.0", format: "application/n-quads", safe: true, documentLoader,
-        canonizeOptions: { maxWorkFactor: 1 },
+        canonizeOptions: { maxWorkFactor: 2 },
       });
     } catch (error) {
       throw new Fault(`the document has no canonical form in RDF: ${String(error.message).split("\n")[0].slice(0, 120)}`);
