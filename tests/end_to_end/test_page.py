@@ -5,10 +5,12 @@ Screenshots go to artefacts/, to be looked at.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +184,43 @@ def test_the_policy_forbids_scripts_of_others(visit: Visit, site: Site) -> None:
         " document.body.append(s); }"
     )
     assert visit.page.evaluate("window.run") is None
+
+
+def test_it_can_be_installed(visit: Visit, site: Site) -> None:
+    """What Chromium asks of an app: a manifest whose icons are there, over a secure context."""
+    session = visit.context.new_cdp_session(visit.page)
+    found = session.send("Page.getAppManifest")
+    assert found["errors"] == []
+    manifest = json.loads(found["data"])
+    assert {"192x192", "512x512"} <= {icon["sizes"] for icon in manifest["icons"]}
+    for icon in manifest["icons"]:
+        answer = visit.page.request.get(f"{site.url}/v/{icon['src']}")
+        assert (answer.status, answer.headers["content-type"]) == (200, icon["type"])
+    assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] in (
+        [],
+        [{"errorId": "in-incognito", "errorArguments": []}],
+    )
+
+
+def test_the_page_is_small() -> None:
+    """Our own code compressed, without the data it shares with Python; and what comes later."""
+    sizes = {
+        name: len(gzip.compress(file.data, mtime=0))
+        for name, file in page_files().items()
+        if name.endswith((".js", ".css", ".html")) and not name.startswith("vendor/")
+    }
+    assert sum(sizes.values()) < 60_000, sizes
+    assert len(gzip.compress(page_files()["vendor/zxing_reader.wasm"].data)) < 425_000
+
+
+def test_the_vendored_files_are_as_recorded() -> None:
+    recorded = json.loads(page_files()["vendor/hashes.json"].data)
+    found = {
+        name.removeprefix("vendor/"): sha256(file.data).hexdigest()
+        for name, file in page_files().items()
+        if name.startswith("vendor/") and not name.endswith("hashes.json")
+    }
+    assert found == recorded
 
 
 def test_without_a_network(browser: Any, site: Site, story: Any) -> None:
