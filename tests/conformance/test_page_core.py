@@ -294,6 +294,12 @@ CHANGES: dict[str, Change] = {
             '", "identityType"', '"], "identityType"'
         )
     ),
+    "rdfc, a member named __proto__": respelled(
+        lambda text: text.replace('"hashed"', '"__proto__": "x", "hashed"')
+    ),
+    "rdfc, a member named constructor": respelled(
+        lambda text: text.replace('"hashed"', '"constructor": "x", "hashed"')
+    ),
     "rdfc, index": respelled(lambda text: text.replace('"hashed"', '"@index": "x", "hashed"')),
     "rdfc, credits as 2.50": respelled(lambda text: text.replace('d": 2.5', 'd": 2.50')),
     "receipt gone": put("receipt", value=""),

@@ -50,7 +50,9 @@ function children(value, contexts) {
   }
   if (isObject(value))
     return Object.entries(value).flatMap(([name, item]) => {
-      if (NO_CHARACTER.test(name)) throw new Fault(`${name.slice(0, 120)} cannot name a member`);
+      // The library loses a member of this name unsigned, where others refuse it as no known term.
+      if (NO_CHARACTER.test(name) || name === "__proto__")
+        throw new Fault(`${name.slice(0, 120)} cannot name a member`);
       if (name.startsWith("@") && !KEYWORDS.includes(name))
         throw new Fault(`the keyword ${name.slice(0, 120)} is unknown, or not covered by signatures`);
       if (item === null) throw new Fault(`${name.slice(0, 120)} is null: JSON-LD ignores it, a signature would too`);
