@@ -50,6 +50,17 @@ const WORDS = {
   trustOver: ["It ended on {until}; nothing can be said of revocation. Update it.", "已于 {until} 过期，无法判断是否被撤销。请更新。"],
   trustEarly: ["It is dated after this device's clock; set the clock right.", "其签发时间晚于本设备时钟，请校准时钟。"],
   trustNone: ["No trust bundle yet.", "尚无信任包。"],
+  confirmTitle: ["Trust a new bank?", "信任一家新的学分银行？"],
+  confirmText: [
+    "This file makes the page believe “{name}” ({domain}) and the {members} institutions it names.",
+    "此文件将使本页面信任“{name}”（{domain}）及其列出的 {members} 个机构。",
+  ],
+  confirmHow: [
+    "Go on only if you had the file from that bank itself, not from whoever shows you a credential. Compare the root with the one the bank publishes.",
+    "仅当文件由该银行直接提供、而非由出示凭证者提供时才可继续。请将治理根与银行公布的核对。",
+  ],
+  confirmYes: ["Trust this bank", "信任该银行"],
+  confirmNo: ["Do not", "不信任"],
   refresh: ["Update", "更新"],
   importTrust: ["Import from a file", "从文件导入"],
   refreshed: ["Up to date.", "已是最新。"],
