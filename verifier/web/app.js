@@ -240,6 +240,7 @@ async function takeFragment() {
 
 async function scan(device) {
   clear();
+  $("ask").hidden = true;
   $("camera").hidden = false;
   $("camera-title").focus();
   $("camera-state").textContent = say("starting");
