@@ -48,7 +48,6 @@ from credentials.elm import Issuing, elm_credential
 from credentials.transcript import COUNTS
 from keys import Json, Signer, b64u_encode, did_document
 from ledger import (
-    AuditReport,
     Entry,
     LedgerError,
     LotState,
@@ -59,8 +58,8 @@ from ledger import (
     Statement,
     VerifierKey,
     WitnessRecord,
-    audit,
 )
+from ledger.audit import AuditReport, audit
 from ledger.authority import LogIdentity
 from ledger.bulk import Row, insert_rows
 from ledger.checkpoint import Checkpoint

@@ -43,10 +43,10 @@ from ledger import (
     Entry,
     SignedStatement,
     Statement,
-    audit,
     leaf_hash,
     verify_inclusion,
 )
+from ledger.audit import audit
 from ledger.checkpointer import Checkpointer
 from ledger.log import Log
 from ledger.sequencer import Outcome, Placed, Sequencer

@@ -22,10 +22,11 @@ const documentLoader = async url => {
 const isJcs = question.suite === 'eddsa-jcs-2022';
 
 async function verify() {
-  const cryptosuite = isJcs ? jcs.createVerifyCryptosuite() : rdfc;
+  const suites = {'eddsa-jcs-2022': [jcs.createVerifyCryptosuite()], 'eddsa-rdfc-2022': [rdfc]};
+  suites.both = Object.values(suites).flat();
   const done = await vc.verifyCredential({
     credential: question.credential,
-    suite: new DataIntegrityProof({cryptosuite}),
+    suite: suites[question.suite].map(cryptosuite => new DataIntegrityProof({cryptosuite})),
     documentLoader,
     checkStatus: async () => ({verified: true})
   });

@@ -18,7 +18,13 @@ from pathlib import Path
 from benchmarks.ledger_figures import log_at
 from benchmarks.samples import INSTITUTION, opening
 from keys import Json, b64u_encode
-from ledger import Checkpoint, SignedStatement, Statement, audit, open_note
+from ledger import (
+    Checkpoint,
+    SignedStatement,
+    Statement,
+    open_note,
+)
+from ledger.audit import audit
 from ledger.publishing import FolderTarget, publish
 from ledger.sequencer import Placed
 from ledger.static import StaticLog, folder_fetch

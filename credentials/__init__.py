@@ -10,12 +10,6 @@ from credentials.achievement import (
 from credentials.document import CredentialFacts, check_context, read_credential
 from credentials.errors import BadDocument, BadProof, BadStatusList, CredentialsError
 from credentials.moment import format_moment, parse_moment
-from credentials.presentation import (
-    Presentation,
-    read_presentation,
-    sign_presentation,
-    verifiable_presentation,
-)
 from credentials.proofs import (
     ASSERTION,
     AUTHENTICATION,
@@ -70,7 +64,6 @@ __all__ = [
     "CredentialFacts",
     "CredentialsError",
     "Issuer",
-    "Presentation",
     "ProofResult",
     "Resolve",
     "StatusList",
@@ -88,12 +81,9 @@ __all__ = [
     "only_suite",
     "parse_moment",
     "read_credential",
-    "read_presentation",
     "read_status_list",
     "resolve_among",
     "sign",
-    "sign_presentation",
     "status_list_credential",
-    "verifiable_presentation",
     "verify_proofs",
 ]

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 from credentials.errors import BadDocument
 
-_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)\Z", re.ASCII)
+_STAMP = re.compile(
+    r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)\Z", re.ASCII
+)
 
 
 def parse_moment(text: str, field: str) -> datetime:

@@ -1,10 +1,10 @@
 """What happened: signed statements in a chained, Merkle-treed, append-only log, and its proofs.
 
-These are the pure parts. The store and what writes to it are imported by module:
-`ledger.store`, `ledger.log`, `ledger.sequencer`, `ledger.checkpointer`, `ledger.group_commit`.
+These are the pure parts. The audit, the store and what writes to it are imported by module:
+`ledger.audit`, `ledger.store`, `ledger.log`, `ledger.sequencer`, `ledger.checkpointer`,
+`ledger.group_commit`.
 """
 
-from ledger.audit import AuditReport, audit, audit_tree
 from ledger.authority import (
     Grant,
     KeyPeriod,
@@ -44,7 +44,6 @@ from ledger.tree import (
 
 __all__ = [
     "STATUS_LIST_LENGTH",
-    "AuditReport",
     "BadEntry",
     "BadNote",
     "BadProofPath",
@@ -73,8 +72,6 @@ __all__ = [
     "Unit",
     "VerifierKey",
     "WitnessRecord",
-    "audit",
-    "audit_tree",
     "consistency_proof",
     "format_time",
     "inclusion_proof",

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from ledger.errors import BadStatement
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\dZ\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
@@ -18,7 +18,7 @@ def parse_time(text: str) -> datetime:
     """The moment `text` spells; BadStatement if it is not a time in the one spelling."""
     if _TIME.match(text):
         try:
-            return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+            return datetime.fromisoformat(text)
         except ValueError:
             pass
     raise BadStatement(f"{text[:40]!r} is not a time such as 2026-11-23T18:18:22Z")

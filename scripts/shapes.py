@@ -28,7 +28,9 @@ def examples() -> Iterator[dict[str, Json]]:
         bytes(32),
     )
     numbers = (("3", "3"), ("3", "3.5"), ("2.5", "3"), ("2.5", "3.5"))
-    for (earned, available), until, grade in product(numbers, (None, date(2099, 1, 1)), (None, "A")):
+    for (earned, available), until, grade in product(
+        numbers, (None, date(2099, 1, 1)), (None, "A")
+    ):
         unit = UnitRef("U-1", 1, "A unit", "单元", "field", "4", "40", "framework", "scheme")
         learner = Learner("S-1", "A learner")
         day = date(2026, 7, 1)

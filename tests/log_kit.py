@@ -15,17 +15,16 @@ from bank.lots import LotProjection, rows
 from bank.tables import derived, private
 from keys import PrivateKey, b64u_encode, did_web
 from ledger import (
-    AuditReport,
     Checkpoint,
     Entry,
     LotBook,
     SignedStatement,
     Statement,
     VerifierKey,
-    audit,
     leaf_hash,
     open_note,
 )
+from ledger.audit import AuditReport, audit
 from ledger.checkpointer import Checkpointer
 from ledger.log import Log, read_entries, read_head
 from ledger.note import ED25519

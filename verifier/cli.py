@@ -1,121 +1,96 @@
 """The command `creditbank verify`: files in, a report and an exit code out, no network."""
 
+import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, NoReturn
 
 from verifier.errors import BadReport, BadTrust, Unreadable, VerifierError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from keys import Json
     from verifier.report import Report
     from verifier.trust import Trust
 
 CANNOT_READ = 2
-_NO_TRUST = "give the credit bank's trust bundle with --trust: it says who is a member"
+STOPPED = 130
 
 
-def verify_command(
-    file: Annotated[
-        str,
-        typer.Argument(
-            help="A bundle, a credential, a picture of a QR code, - for stdin; or a folder of them."
-        ),
-    ],
-    trust: Annotated[
-        Path | None, typer.Option(help="The credit bank's trust bundle, trust.json.")
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(help="Of a folder: where the report on all files goes, .csv or .html."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    lang: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
-    at: Annotated[
-        str, typer.Option(help="Check as of this moment, such as 2026-11-23T12:00:00Z.")
-    ] = "",
-    foreign: Annotated[
-        bool, typer.Option("--foreign", help="A credential of an issuer no credit bank knows.")
-    ] = False,
-    did: Annotated[
-        list[Path] | None,
-        typer.Option("--did", help="With --foreign: a DID document to find the issuer's key in."),
-    ] = None,
-    status_list: Annotated[
-        list[Path] | None,
-        typer.Option(help="With --foreign: a status list that the credential names."),
-    ] = None,
-    domain: Annotated[
-        str, typer.Option(help="Of a presentation: the domain it was to be made for, yours.")
-    ] = "",
-    challenge: Annotated[str, typer.Option(help="Of a presentation: the challenge you gave.")] = "",
-    root: Annotated[
-        str, typer.Option(help="Fingerprint of the governance that must have signed the trust.")
-    ] = "",
-) -> None:
-    """Check a credential offline against a trust bundle.
+_HELP = """\
+Check a credential offline against a trust bundle.
 
-    Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified with a
-    caution. 4: cannot tell, since who issued it or whether it was revoked is not known.
+Exit code 0: verified. 1: not verified. 2: a file could not be read. 3: verified with a caution.
+4: cannot tell, since who issued it or whether it was revoked is not known.
 
-    Of a folder, with --report: 0 if every file is verified, 1 if any is not, else 2 if any could
-    not be read, else 3.
-    """
+Of a folder, with --report: 0 if every file is verified, 1 if any is not, else 2 if any could not
+be read, else 3.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `creditbank verify` with these arguments; its exit code."""
+    asked = _parser().parse_args(arguments)
     try:
-        if lang not in ("en", "zh"):
-            raise Unreadable(f"--lang is en or zh, not {lang!r}")
-        moment = _moment(at)
-        single = {
-            **{"--json": as_json, "--foreign": foreign, "--did": did},
-            **{"--status-list": status_list, "--domain": domain, "--challenge": challenge},
-        }
-        if _is_folder(file, report, single):
-            raise typer.Exit(_folder(Path(file), report, trust, root, moment, lang))
-        trusted = _open_trust(trust, root)
-        if foreign:
-            found = _foreign(file, trusted, moment, did or [], status_list or [])
-        else:
-            _check_alone(file, {"--did": did, "--status-list": status_list})
-            found = _ours(file, trusted, moment, domain or None, challenge or None)
+        return _verify(asked)
     except VerifierError as error:
         print(error, file=sys.stderr)
-        raise typer.Exit(CANNOT_READ) from error
-    _print(found, lang, as_json)
-    raise typer.Exit(found.exit_code)
+        return CANNOT_READ
+    except KeyboardInterrupt:
+        print("stopped; no report was written", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:  # whoever reads the report has read enough
+        sys.stdout = None
+        return 0
 
 
-def _is_folder(file: str, report: Path | None, single: "Mapping[str, object]") -> bool:
-    """Whether all files of a folder are meant; BadReport where the options do not go with that."""
-    if report is None and not Path(file).is_dir():
-        return False
-    if not Path(file).is_dir():
-        raise BadReport(f"--report goes with a folder, and there is no folder {file}")
-    if report is None:
-        raise BadReport(
-            f"{file} is a folder: say where its report goes with --report (.csv, .html)"
-        )
-    for name, given in single.items():
-        if given:
-            raise BadReport(f"{name} goes with one file, and {file} is a folder")
-    return True
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        print(f"creditbank verify: {message}; --help tells more", file=sys.stderr)
+        raise SystemExit(CANNOT_READ)
 
 
-def _folder(
-    folder: Path, report: Path | None, trust: Path | None, root: str, at: datetime, lang: str
-) -> int:
-    from verifier.bulk import Setting
-    from verifier.bulk_command import verify_folder
+def _parser() -> argparse.ArgumentParser:
+    # argparse and not typer, which takes longer to start than a credential to verify.
+    parser = _Parser(
+        prog="creditbank verify",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("file", help="a bundle, a credential, a picture of a QR code, a folder, or - for stdin")
+    add("--trust", type=Path, help="the credit bank's trust bundle, trust.json")
+    add("--json", action="store_true", help="print the report as JSON")
+    add("--lang", choices=("en", "zh"), default="en", help="language of the report")
+    add("--at", default="", help="check as of this moment, such as 2026-11-23T12:00:00Z")
+    add("--report", type=Path, help="of a folder: the file to report to, .csv or .html")
+    add("--root", default="", help="fingerprint of the governance that must have signed the trust")
+    add("--foreign", action="store_true", help="a credential of an issuer no credit bank knows")
+    for name, what in (
+        ("--did", "with --foreign: a DID document to find the issuer's key in"),
+        ("--status-list", "with --foreign: a status list the credential names"),
+    ):
+        add(name, type=Path, action="append", default=[], help=what)
+    add("--domain", help="of a presentation: the domain it was to be made for, yours")
+    add("--challenge", help="of a presentation: the challenge you gave")
+    return parser
 
-    trusted = _open_trust(trust, root)
-    if trusted is None or trust is None or report is None:
-        raise BadTrust(_NO_TRUST)
-    return verify_folder(Setting(folder, trusted, at, lang), report, trust)
+
+def _verify(asked: argparse.Namespace) -> int:
+    moment = _moment(asked.at)
+    if _is_folder(asked):
+        return _folder(asked, moment)
+    trusted = _open_trust(asked.trust, asked.root)
+    if asked.foreign:
+        found = _foreign(asked.file, trusted, moment, asked.did, asked.status_list)
+    else:
+        _check_alone(asked.file, {"--did": asked.did, "--status-list": asked.status_list})
+        found = _ours(asked.file, trusted, moment, asked.domain or None, asked.challenge or None)
+    _print(found, asked.lang, asked.json)
+    return found.exit_code
 
 
 def _ours(
@@ -124,9 +99,45 @@ def _ours(
     from verifier.file_report import verify_file
     from verifier.files import read_limited
 
+    return verify_file(read_limited(file), file, _needed(trust), at, domain, challenge)
+
+
+def _is_folder(asked: argparse.Namespace) -> bool:
+    """Whether all files of a folder are meant; BadReport where the options do not go with that."""
+    file, report = asked.file, asked.report
+    if not Path(file).is_dir():
+        if report is not None:
+            raise BadReport(f"--report goes with a folder, and there is no folder {file}")
+        return False
+    if report is None:
+        raise BadReport(
+            f"{file} is a folder: say where its report goes with --report (.csv, .html)"
+        )
+    single: Mapping[str, object] = {
+        **{"--json": asked.json, "--foreign": asked.foreign, "--did": asked.did},
+        **{"--status-list": asked.status_list, "--domain": asked.domain},
+        **{"--challenge": asked.challenge},
+    }
+    for name, given in single.items():
+        if given:
+            raise BadReport(f"{name} goes with one file, and {file} is a folder")
+    return True
+
+
+def _folder(asked: argparse.Namespace, at: datetime) -> int:
+    """Verify a folder's files into a report; the exit code."""
+    from verifier.bulk import Setting
+    from verifier.bulk_command import verify_folder
+
+    trust = _needed(_open_trust(asked.trust, asked.root))
+    setting = Setting(Path(asked.file), trust, at, asked.lang)
+    return verify_folder(setting, asked.report, asked.trust)
+
+
+def _needed(trust: "Trust | None") -> "Trust":
     if trust is None:
-        raise BadTrust(_NO_TRUST)
-    return verify_file(read_limited(file), file, trust, at, domain, challenge)
+        raise BadTrust("give the credit bank's trust bundle with --trust: it says who is a member")
+    return trust
 
 
 def _foreign(
@@ -146,7 +157,7 @@ def _foreign(
     return verify_foreign(credential, trust, at, dids, lists)
 
 
-def _check_alone(file: str, options: "dict[str, list[Path] | None]") -> None:
+def _check_alone(file: str, options: dict[str, list[Path]]) -> None:
     for name, given in options.items():
         if given:
             raise Unreadable(f"{name} goes with --foreign, which {file} is checked without")

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from credentials.presentation import is_presentation
-from credentials.transcript import is_transcript
 from keys import Json, KeysError, encode, parse
 from verifier.evidence import Evidence
 from verifier.report import Check, Outcome, Report, Verdict
@@ -34,6 +32,11 @@ def read_collection(data: bytes) -> Collection | None:
         value = parse(data, limit=_LIMIT)
     except KeysError:
         return None
+    if isinstance(value, dict) and "credential" in value:
+        return None
+    from credentials.presentation import is_presentation
+    from credentials.transcript import is_transcript
+
     receipts: Json = {}
     if isinstance(value, dict) and "receipts" in value and len(value) == 2:
         receipts = value["receipts"]

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from credentials.baking import unbake_png, unbake_svg
-from credentials.errors import BadBadge, CredentialsError
-from credentials.qr import BadQR, from_digits, parse_url, scan
+from credentials.errors import BadBadge, BadQR, CredentialsError
 from keys import Json, KeysError, encode, parse, parse_exact
 from verifier.errors import Unreadable
 
@@ -45,6 +43,8 @@ def read_evidence(data: bytes, name: str) -> Evidence:
             return baked
         if len(data) > _PICTURE_LIMIT:
             raise Unreadable(f"{name} is too large for a picture of a QR code")
+        from credentials.qr import scan
+
         try:
             return read_qr_url(scan(data, name))
         except BadQR as error:
@@ -66,6 +66,9 @@ def read_evidence(data: bytes, name: str) -> Evidence:
 
 def read_qr_url(url: str) -> Evidence:
     """The evidence in the URL of a QR code; Unreadable where there is none."""
+    # Imported where a QR code is met: a file does not wait for its dictionary.
+    from credentials.qr import from_digits, parse_url
+
     try:
         credential, receipt = from_digits(parse_url(url)[1])
     except BadQR as error:
@@ -90,6 +93,8 @@ def _certificate(data: bytes, name: str) -> Evidence:
 
 def _badge(data: bytes, name: str) -> Evidence | None:
     """The evidence baked into a picture, which then counts before any QR code on it."""
+    from credentials.baking import unbake_png, unbake_svg
+
     try:
         baked = None
         if data.startswith(b"\x89PNG"):

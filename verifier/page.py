@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from credentials.achievement import OB_CONTEXT, VC_CONTEXT
+from credentials.qr.dictionary import dictionary_path
 from credentials.rdf import context_bytes
 from verifier.modules import joined
 
@@ -29,6 +29,7 @@ _TYPES = {
     "webmanifest": "application/manifest+json",
 }
 _DATA = ("sentences.json", "dictionary-1.json", "contexts.json")
+_HERE = Path(__file__).parent
 _POLICY = re.compile(r'content="(default-src [^"]+)"')
 
 
@@ -43,10 +44,11 @@ class File:
 @cache
 def page_files() -> Mapping[str, File]:
     """The page's files by their names under the page's folder; the page itself is `index.html`."""
-    found = {name: data for name, data in _web(files("verifier").joinpath("web"), "")}
-    found["data/sentences.json"] = files("verifier").joinpath("sentences.json").read_bytes()
-    dictionary = files("credentials.qr").joinpath("dictionary-1.json")
-    found["data/dictionary-1.json"] = dictionary.read_bytes()
+    web = _HERE / "web"
+    paths = [path for path in sorted(web.rglob("*")) if path.is_file()]
+    found = {path.relative_to(web).as_posix(): path.read_bytes() for path in paths}
+    found["data/sentences.json"] = (_HERE / "sentences.json").read_bytes()
+    found["data/dictionary-1.json"] = dictionary_path(1).read_bytes()
     contexts = {url: json.loads(context_bytes(url)) for url in (VC_CONTEXT, OB_CONTEXT)}
     found["data/contexts.json"] = json.dumps(contexts, separators=(",", ":")).encode()
     found["sw.js"] = _service_worker(found)
@@ -86,14 +88,6 @@ def one_file(trust: bytes | None = None) -> bytes:
     )
     end = f'{data}<script type="module">{script}</script>\n  </body>'
     return page.replace("</body>", end).encode()
-
-
-def _web(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
-    for item in sorted(folder.iterdir(), key=lambda one: one.name):
-        name = f"{prefix}{item.name}"
-        found += _web(item, f"{name}/") if item.is_dir() else [(name, item.read_bytes())]
-    return found
 
 
 def _service_worker(found: Mapping[str, bytes]) -> bytes:

@@ -6,7 +6,7 @@ The words stand in `sentences.json`, which the page reads too.
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 LANGUAGES = ("en", "zh")
@@ -27,6 +27,6 @@ def word(table: Table, name: str, language: str) -> str:
 
 @cache
 def _tables() -> dict[str, dict[str, list[str]]]:
-    text = files("verifier").joinpath("sentences.json").read_text("utf-8")
+    text = Path(__file__).with_name("sentences.json").read_text("utf-8")
     tables: dict[str, dict[str, list[str]]] = json.loads(text)
     return tables

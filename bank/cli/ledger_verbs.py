@@ -11,7 +11,8 @@ from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase
 
 if TYPE_CHECKING:
     from bank.service import Bank
-    from ledger import AuditReport, VerifierKey
+    from ledger import VerifierKey
+    from ledger.audit import AuditReport
     from ledger.monitor import Monitor, SplitView
     from ledger.static import StaticLog
 
@@ -201,7 +202,8 @@ def tell(report: "AuditReport", signatures: bool = True) -> None:
 
 def _audit_static(source: str, key: list[str], signatures: bool) -> "AuditReport":
     from bank.cli.progress import progress
-    from ledger import Checkpoint, VerifierKey, audit, audit_tree, open_note
+    from ledger import Checkpoint, VerifierKey, open_note
+    from ledger.audit import audit, audit_tree
     from ledger.sources import open_source
 
     log = open_source(source)

@@ -21,7 +21,7 @@ from bank.results.errors import ResultsError
 from credentials.errors import CredentialsError
 from keys.errors import KeysError
 from ledger.errors import LedgerError
-from verifier.cli import verify_command
+from verifier.cli import main as verify
 from verifier.errors import VerifierError
 from verifier.service_cli import verifier_app
 
@@ -32,7 +32,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("verify")(verify_command)
+
+
+@app.command(
+    "verify",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def verify_command(context: typer.Context) -> None:
+    """Check a credential offline against a trust bundle."""
+    raise typer.Exit(verify(context.args))
+
+
 app.command("demo")(demo)
 app.command("import")(import_command)
 app.command("export")(export_command)

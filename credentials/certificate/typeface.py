@@ -5,7 +5,6 @@ Noto Sans Hans writes Chinese, DejaVu Sans the Latin, Greek and Cyrillic letters
 
 import unicodedata
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 MAIN = "NotoSansHans-Regular.otf"
@@ -14,7 +13,7 @@ FALLBACK = "DejaVuSans.ttf"
 
 def typeface(name: str) -> Path:
     """Where a typeface's file is."""
-    return Path(str(files("credentials.certificate") / "fonts" / name))
+    return Path(__file__).parent / "fonts" / name
 
 
 def writable(text: str) -> str:

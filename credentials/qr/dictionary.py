@@ -13,7 +13,7 @@ import json
 import zlib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from credentials.errors import BadQR
 from credentials.qr.template import Template, parse_template
@@ -85,11 +85,15 @@ def dictionary(version: int = LATEST) -> Dictionary:
             f"this QR code needs dictionary {version}, which this version does not know;"
             " update the verifier"
         )
-    path = files("credentials.qr").joinpath(f"dictionary-{version}.json")
-    data = json.loads(path.read_text("utf-8"))
+    data = json.loads(dictionary_path(version).read_text("utf-8"))
     return Dictionary(
         version,
         tuple(parse_template(source) for source in data["credential"]),
         tuple(parse_template(source) for source in data["entry"]),
         "".join(data["preset"]),
     )
+
+
+def dictionary_path(version: int) -> Path:
+    """The published file of a version."""
+    return Path(__file__).with_name(f"dictionary-{version}.json")

@@ -8,7 +8,7 @@ checked against its SHA-256 before it is used.
 import json
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 
 from credentials.errors import BadDocument
 from keys import Json
@@ -125,7 +125,7 @@ def context(url: str) -> Json:
 def context_bytes(url: str) -> bytes:
     """The exact bytes published at `url`, which is bundled here."""
     name, digest = (_KNOWN | _EXAMPLES)[url]
-    data = (files("credentials.rdf") / "contexts" / name).read_bytes()
+    data = (Path(__file__).parent / "contexts" / name).read_bytes()
     if sha256(data).hexdigest() != digest:
         raise UnknownContext(f"the bundled copy of {url} was altered: its SHA-256 differs")
     return data

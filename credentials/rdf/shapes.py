@@ -9,12 +9,11 @@ which also words every refusal. The shapes of what credit banks issue come with 
 
 import json
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from credentials.errors import BadDocument
-from credentials.rdf.markers import marked
 from credentials.rdf.outline import Outline, Unusual, split
 from credentials.rdf.reference import canonical_nquads_reference, quads_of
 from credentials.rdf.template import NotRegular, Template
@@ -157,6 +156,8 @@ class Shape:
 
 def _identifiers(document: Json) -> list[int]:
     """Which of the document's values become IRIs."""
+    from credentials.rdf.markers import marked
+
     stand_in, markers = marked(document, {})
     try:
         quads = quads_of(stand_in)
@@ -167,6 +168,8 @@ def _identifiers(document: Json) -> list[int]:
 
 
 def _compile(document: Json, values: list[str], same_as: Mapping[int, int]) -> Template | None:
+    from credentials.rdf.markers import marked
+
     stand_in, markers = marked(document, same_as)
     try:
         return Template(quads_of(stand_in), markers, values)
@@ -197,7 +200,7 @@ def _length(outline: Outline) -> int:
 
 def read_shapes() -> list[tuple[Json, Any]]:
     """The shapes that come with the package: an example of each, and what was learnt of it."""
-    text = files("credentials.rdf").joinpath("shapes.json").read_bytes()
+    text = Path(__file__).with_name("shapes.json").read_bytes()
     return [(one["example"], one["shape"]) for one in json.loads(text)]
 
 

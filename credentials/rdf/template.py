@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from itertools import combinations
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from credentials.rdf.markers import Markers
 from credentials.rdf.nquads import UNWRITABLE, XSD, Quad, Term, escape
 from keys import Json
+
+if TYPE_CHECKING:
+    from credentials.rdf.markers import Markers
 
 Slots = Mapping[str, int]
 Pick = Callable[[Sequence[str]], Any]
@@ -26,7 +28,7 @@ class Template:
     identifiers make one node of two.
     """
 
-    def __init__(self, quads: Sequence[Quad], markers: Markers, example: list[str]) -> None:
+    def __init__(self, quads: Sequence[Quad], markers: "Markers", example: list[str]) -> None:
         """`example` are the values of one document, to put the lines in their likely order."""
         _check(quads, markers)
         slots = markers.slots
@@ -188,7 +190,7 @@ def _line(quad: Quad, slots: Slots, labels: Slots) -> tuple[str, list[int]]:
     return " ".join([*parts, "."]), holes
 
 
-def _check(quads: Sequence[Quad], markers: Markers) -> None:
+def _check(quads: Sequence[Quad], markers: "Markers") -> None:
     """NotRegular unless each marker came out whole, as an IRI or as a literal, and not changed."""
     kinds: dict[int, set[str]] = defaultdict(set)
     for term in (term for quad in quads for term in quad):

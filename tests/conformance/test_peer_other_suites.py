@@ -21,6 +21,8 @@ from credentials import (
     Terms,
     key_in_did_key,
     sign,
+)
+from credentials.presentation import (
     sign_presentation,
     verifiable_presentation,
 )

@@ -14,7 +14,8 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
-from ledger import Checkpoint, StoreFault, audit, open_note
+from ledger import Checkpoint, StoreFault, open_note
+from ledger.audit import audit
 from ledger.log import Log
 from ledger.object_store import ObjectStoreTarget
 from ledger.publishing import FolderTarget, Target, publish

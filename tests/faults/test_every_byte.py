@@ -18,12 +18,11 @@ from ledger import (
     Entry,
     LedgerError,
     Receipt,
-    audit,
-    audit_tree,
     leaf_hash,
     open_note,
     verify_inclusion,
 )
+from ledger.audit import audit, audit_tree
 from ledger.cosignature import MLDSA44Cosigner
 from ledger.log import Log
 from ledger.publishing import publish

@@ -15,12 +15,11 @@ from ledger import (
     Entry,
     SignedStatement,
     Statement,
-    audit,
-    audit_tree,
     leaf_hash,
     root_hash,
     sign_note,
 )
+from ledger.audit import audit, audit_tree
 from ledger.entry import GENESIS
 from tests.log_kit import (
     BANK,

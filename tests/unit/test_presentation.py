@@ -18,12 +18,14 @@ from credentials import (
     BadProof,
     Terms,
     key_in_did_key,
-    read_presentation,
     sign,
+)
+from credentials.errors import WrongChallenge, WrongDomain
+from credentials.presentation import (
+    read_presentation,
     sign_presentation,
     verifiable_presentation,
 )
-from credentials.errors import WrongChallenge, WrongDomain
 from credentials.verifiable import MOST_CREDENTIALS, Check, Fault
 from keys import AnySigner, PrivateKey, did_key, verification_method
 from keys.ecdsa import EcdsaPrivateKey

@@ -23,13 +23,13 @@ from ledger import (
     Receipt,
     SignedStatement,
     Statement,
-    audit,
     leaf_hash,
     open_note,
     root_hash,
     verify_consistency,
     verify_inclusion,
 )
+from ledger.audit import audit
 from ledger.group_commit import GroupCommit
 from ledger.log import Log, read_head
 from ledger.sequencer import Declined, Placed, Sequencer

@@ -16,7 +16,6 @@ from ledger import (
     Checkpoint,
     NotFound,
     StoreFault,
-    audit,
     leaf_hash,
     open_note,
     root_hash,
@@ -24,6 +23,7 @@ from ledger import (
     verify_consistency,
     verify_inclusion,
 )
+from ledger.audit import audit
 from ledger.monitor import SplitView, compare
 from ledger.publishing import FolderTarget, Target, publish
 from ledger.static import StaticLog, folder_fetch
