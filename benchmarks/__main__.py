@@ -12,6 +12,7 @@ from rich.table import Table
 from benchmarks import credential_figures as credential
 from benchmarks import folder_figures as folders
 from benchmarks import ledger_figures as ledger
+from benchmarks import page_figures as page
 from benchmarks.measure import ROUNDS, Figure
 
 BENCHMARKS = {
@@ -23,6 +24,8 @@ BENCHMARKS = {
     "cold_verify": credential.cold_verify,
     "cold_verify_jcs": credential.cold_verify_jcs,
     "verify_folder_1000": folders.verify_folder_1000,
+    "page_qr_to_verdict": page.page_qr_to_verdict,
+    "page_ready_offline": page.page_ready_offline,
     "append_sqlite_100": ledger.append_sqlite_100,
     "append_sqlite_1000": ledger.append_sqlite_1000,
     "append_postgres_1000": ledger.append_postgres_1000,

@@ -48,6 +48,12 @@ class BadStatusList(CredentialsError):
     problem = _STATUS_LIST + "STATUS_VERIFICATION_ERROR"
 
 
+class MalformedStatus(BadStatusList):
+    """A status entry or an encoded list that is not of its form (Bitstring Status List, 3.2)."""
+
+    problem = _DATA_MODEL + "MALFORMED_VALUE_ERROR"
+
+
 class StatusListTooShort(BadStatusList):
     """A status list of fewer entries than hide a single one among them."""
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from credentials.errors import BadStatusList, StatusListTooShort, StatusOutOfRange
+from credentials.errors import BadStatusList, MalformedStatus, StatusListTooShort, StatusOutOfRange
 from keys import Json
 
 LENGTH = 131_072
@@ -85,7 +85,9 @@ class StatusList:
     def decode(cls, text: str) -> "StatusList":
         """The list of its text (section 3.4); never more than 16 MiB, however it was packed."""
         if not text.startswith("u"):
-            raise BadStatusList("the status list is not multibase base64url: it begins with no 'u'")
+            raise MalformedStatus(
+                "the status list is not multibase base64url: it begins with no 'u'"
+            )
         try:
             packed = base64.b64decode(
                 text[1:] + "=" * (-len(text[1:]) % 4), altchars=b"-_", validate=True
@@ -93,9 +95,9 @@ class StatusList:
             unzip = zlib.decompressobj(wbits=31)
             bits = unzip.decompress(packed, _MOST)
         except (binascii.Error, ValueError, zlib.error) as error:
-            raise BadStatusList("the status list cannot be unpacked") from error
+            raise MalformedStatus("the status list cannot be unpacked") from error
         if not unzip.eof or unzip.unconsumed_tail or unzip.unused_data:
-            raise BadStatusList("the status list is cut short, too long, or has bytes to spare")
+            raise MalformedStatus("the status list is cut short, too long, or has bytes to spare")
         if len(bits) < LENGTH // 8:
             raise StatusListTooShort(f"the status list has {8 * len(bits)} entries, under {LENGTH}")
         return cls(bits)
@@ -132,7 +134,7 @@ def read_status_list(document: Json, purpose: str) -> StatusList:
         )
     encoded = subject.get("encodedList")
     if not isinstance(encoded, str):
-        raise BadStatusList("the status list has no encodedList")
+        raise MalformedStatus("the status list has no encodedList")
     return StatusList.decode(encoded)
 
 

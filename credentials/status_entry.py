@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from credentials.errors import BadStatusList, StatusOutOfRange
+from credentials.errors import BadStatusList, MalformedStatus, StatusOutOfRange
 from credentials.moment import parse_moment
 from credentials.status import StatusList
 from keys import Json
@@ -31,19 +31,19 @@ class StatusEntry:
     def of(cls, entry: dict[str, Json]) -> "StatusEntry":
         """The entry of its JSON object; BadStatusList says what is wrong with it."""
         if entry.get("type") != ENTRY:
-            raise BadStatusList(f"not a {ENTRY}: {entry.get('type')!r:.60}")
+            raise MalformedStatus(f"not a {ENTRY}: {entry.get('type')!r:.60}")
         url, purpose, index = (
             entry.get(name) for name in ("statusListCredential", "statusPurpose", "statusListIndex")
         )
         if not (isinstance(url, str) and isinstance(purpose, str) and isinstance(index, str)):
-            raise BadStatusList("a status entry's list, purpose and index are texts")
+            raise MalformedStatus("a status entry's list, purpose and index are texts")
         if not _INDEX.match(index):
-            raise BadStatusList(f"a status entry's index is a whole number: {index!r:.40}")
+            raise MalformedStatus(f"a status entry's index is a whole number: {index!r:.40}")
         if entry.get("id") == url:
-            raise BadStatusList("a status entry's id is not that of its list")
+            raise MalformedStatus("a status entry's id is not that of its list")
         size = entry.get("statusSize", 1)
         if type(size) is not int or not 0 < size <= _MOST_BITS:
-            raise BadStatusList(f"statusSize is a whole number from 1 to {_MOST_BITS}")
+            raise MalformedStatus(f"statusSize is a whole number from 1 to {_MOST_BITS}")
         return cls(url, purpose, int(index), size, _messages(entry, size))
 
 
@@ -68,7 +68,7 @@ def value_in(entry: StatusEntry, document: Json, at: datetime) -> int:
     _check_period(document, at)
     encoded = subject.get("encodedList")
     if not isinstance(encoded, str):
-        raise BadStatusList("the status list has no encodedList")
+        raise MalformedStatus("the status list has no encodedList")
     bits = StatusList.decode(encoded)
     start = entry.index * entry.size
     if start + entry.size > 8 * len(bits.bits):
@@ -84,15 +84,15 @@ def _messages(entry: dict[str, Json], size: int) -> dict[int, str]:
     if messages is None and size == 1:
         return {}
     if not isinstance(messages, list) or len(messages) != 2**size:
-        raise BadStatusList(f"statusSize {size} takes {2**size} status messages")
+        raise MalformedStatus(f"statusSize {size} takes {2**size} status messages")
     found: dict[int, str] = {}
     for item in messages:
         status = item.get("status") if isinstance(item, dict) else None
         message = item.get("message") if isinstance(item, dict) else None
         if not isinstance(status, str) or not isinstance(message, str):
-            raise BadStatusList("a status message has the texts status and message")
+            raise MalformedStatus("a status message has the texts status and message")
         if not re.fullmatch(r"0x[0-9a-fA-F]{1,4}", status):
-            raise BadStatusList(f"a status is a hexadecimal number such as 0x1: {status!r:.40}")
+            raise MalformedStatus(f"a status is a hexadecimal number such as 0x1: {status!r:.40}")
         found[int(status, 16)] = message
     return found
 

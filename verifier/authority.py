@@ -19,6 +19,8 @@ def check_issuer(
     if member is None:
         return Check("issuer", Outcome.FAILED, "issuer.stranger", {"did": facts.issuer})
     values = {"name.en": member.names["en"], "name.zh": member.names["zh"]}
+    if not keys and entry is None:
+        return Check("issuer", Outcome.NOT_CHECKED, "issuer.unproved", values)
     fault = _key_fault(member, keys, entry)
     if fault is not None:
         return Check("issuer", Outcome.FAILED, fault, values)

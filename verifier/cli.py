@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CANNOT_READ = 2
 STOPPED = 130
+_NO_TRUST = "give the credit bank's trust bundle with --trust: it says who is a member"
 
 
 _HELP = """\
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return CANNOT_READ
     except KeyboardInterrupt:
-        print("stopped; no report was written", file=sys.stderr)
+        print("stopped before the end", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # whoever reads the report has read enough
         sys.stdout = None
@@ -81,8 +82,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(asked: argparse.Namespace) -> int:
     moment = _moment(asked.at)
-    if _is_folder(asked):
-        return _folder(asked, moment)
+    single = ("json", "foreign", "did", "status_list", "domain", "challenge")
+    given = {f"--{name.replace('_', '-')}": getattr(asked, name) for name in single}
+    if _is_folder(asked.file, asked.report, given):
+        return _folder(Path(asked.file), asked.report, asked.trust, asked.root, moment, asked.lang)
     trusted = _open_trust(asked.trust, asked.root)
     if asked.foreign:
         found = _foreign(asked.file, trusted, moment, asked.did, asked.status_list)
@@ -93,51 +96,43 @@ def _verify(asked: argparse.Namespace) -> int:
     return found.exit_code
 
 
-def _ours(
-    file: str, trust: "Trust | None", at: datetime, domain: str | None, challenge: str | None
-) -> "Report":
-    from verifier.file_report import verify_file
-    from verifier.files import read_limited
-
-    return verify_file(read_limited(file), file, _needed(trust), at, domain, challenge)
-
-
-def _is_folder(asked: argparse.Namespace) -> bool:
+def _is_folder(file: str, report: Path | None, single: Mapping[str, object]) -> bool:
     """Whether all files of a folder are meant; BadReport where the options do not go with that."""
-    file, report = asked.file, asked.report
-    if not Path(file).is_dir():
-        if report is not None:
-            raise BadReport(f"--report goes with a folder, and there is no folder {file}")
+    if report is None and not Path(file).is_dir():
         return False
+    if not Path(file).is_dir():
+        raise BadReport(f"--report goes with a folder, and there is no folder {file}")
     if report is None:
         raise BadReport(
             f"{file} is a folder: say where its report goes with --report (.csv, .html)"
         )
-    single: Mapping[str, object] = {
-        **{"--json": asked.json, "--foreign": asked.foreign, "--did": asked.did},
-        **{"--status-list": asked.status_list, "--domain": asked.domain},
-        **{"--challenge": asked.challenge},
-    }
     for name, given in single.items():
         if given:
             raise BadReport(f"{name} goes with one file, and {file} is a folder")
     return True
 
 
-def _folder(asked: argparse.Namespace, at: datetime) -> int:
-    """Verify a folder's files into a report; the exit code."""
+def _folder(
+    folder: Path, report: Path | None, trust: Path | None, root: str, at: datetime, lang: str
+) -> int:
     from verifier.bulk import Setting
     from verifier.bulk_command import verify_folder
 
-    trust = _needed(_open_trust(asked.trust, asked.root))
-    setting = Setting(Path(asked.file), trust, at, asked.lang)
-    return verify_folder(setting, asked.report, asked.trust)
+    trusted = _open_trust(trust, root)
+    if trusted is None or trust is None or report is None:
+        raise BadTrust(_NO_TRUST)
+    return verify_folder(Setting(folder, trusted, at, lang), report, trust)
 
 
-def _needed(trust: "Trust | None") -> "Trust":
+def _ours(
+    file: str, trust: "Trust | None", at: datetime, domain: str | None, challenge: str | None
+) -> "Report":
+    from verifier.file_report import verify_file
+    from verifier.files import read_limited
+
     if trust is None:
-        raise BadTrust("give the credit bank's trust bundle with --trust: it says who is a member")
-    return trust
+        raise BadTrust(_NO_TRUST)
+    return verify_file(read_limited(file), file, trust, at, domain, challenge)
 
 
 def _foreign(

@@ -22,6 +22,7 @@ _TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
+    "png": "image/png",
     "json": "application/json",
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
@@ -79,7 +80,7 @@ def one_file(trust: bytes | None = None) -> bytes:
     )
     page = parts["index.html"].decode()
     page = _POLICY.sub(lambda _: f'content="{policy}"', page)
-    page = re.sub(r'\n *<link rel="(?:icon|manifest)"[^>]*>', "", page)
+    page = re.sub(r'\n *<link rel="(?:icon|apple-touch-icon|manifest)"[^>]*>', "", page)
     page = page.replace('<link rel="stylesheet" href="style.css" />', f"<style>{style}</style>")
     page = page.replace('<script type="module" src="app.js"></script>', "")
     data = "".join(

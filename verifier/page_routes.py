@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from verifier.page import content_security_policy, page_files
@@ -32,10 +33,11 @@ def page_routes(trust: Callable[[], bytes]) -> "APIRouter":
         return _file(request, "index.html")
 
     @routes.get("/v/trust.json")
-    def trust_bundle() -> Response:
-        """The newest trust bundle, which the page keeps by itself."""
-        headers = {"Cache-Control": "no-store"}
-        return Response(trust(), media_type="application/json", headers=headers)
+    def trust_bundle(request: Request) -> Response:
+        """The newest trust bundle, sent only where it is another than the browser has."""
+        data = trust()
+        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        return _unless_kept(request, data, "application/json", headers)
 
     @routes.get("/v/{name:path}")
     def part(request: Request, name: str) -> Response:
@@ -66,7 +68,20 @@ def _file(request: "Request", name: str) -> "Response":
     if len(data) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
         data = _packed(name)
         headers["Content-Encoding"] = "gzip"
-    return Response(data, media_type=file.media_type, headers=headers)
+    return _unless_kept(request, data, file.media_type, headers)
+
+
+def _unless_kept(
+    request: "Request", data: bytes, media_type: str, headers: dict[str, str]
+) -> "Response":
+    """The data, or 304 where the browser has it already (RFC 9110, section 13.1.2)."""
+    from fastapi import Response
+
+    tag = f'"{sha256(data).hexdigest()[:32]}"'
+    headers["ETag"] = tag
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=media_type, headers=headers)
 
 
 @cache

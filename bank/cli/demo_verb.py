@@ -66,6 +66,7 @@ def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Si
     from bank.cli.progress import console
     from bank.opening import LocalBank, open_member, read_admissions
     from bank.results import read_mapping, read_results
+    from verifier.page import one_file
 
     admissions = read_admissions(SAMPLES / "institutions.toml")
     _admit(bank, data, secret, governance, admissions)
@@ -86,12 +87,15 @@ def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Si
     transcript = bank.transcript(bank.token(account))
     console.print(f"wrote {write(out / 'learner.transcript.json', transcript)}")
     console.print(f"wrote {write(out / 'trust.json', bank.export_trust(governance[:THRESHOLD]))}")
+    page = one_file((out / "trust.json").read_bytes())
+    console.print(f"wrote {write(out / 'verifier.html', page)}")
     _verify(out)
     tell_audit(run_audit(bank))
     console.print(f"The learner's credential is entry {index}; the artefacts are in {out}/")
     console.print(
         f"Check it again:  .venv/bin/creditbank verify {out}/learner.bundle.json "
-        f"--trust {out}/trust.json"
+        f"--trust {out}/trust.json\n"
+        f"Or open {out}/verifier.html in a browser, and give it any of the learner's files"
     )
 
 

@@ -1,6 +1,7 @@
-"""Draws the README's pictures from a real run: our own report, the QR code, the certificate.
+"""Draws the README's pictures from a real run: our report, the QR code, certificate and page.
 
-Run after scripts/run --no-serve:  .venv/bin/python docs/pictures/make_pictures.py out docs/pictures
+Run after scripts/run --no-serve, with PYTHONPATH=.:
+.venv/bin/python docs/pictures/make_pictures.py out docs/pictures
 """
 
 import io
@@ -10,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pypdfium2 as pdfium
+from PIL import Image
 from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 
+from tests.browser_kit import PHONE, chromium, visiting
 from verifier import open_trust, read_evidence, verify
 from verifier.table import print_report
 
@@ -38,7 +41,7 @@ _FORM = """\
 
 
 def main(out: Path, pictures: Path) -> None:
-    """Write verified.svg, qr.png and certificate.png into `pictures`, from what is in `out`."""
+    """Write the pictures into `pictures`, from what is in `out`."""
     bundle = out / "learner.bundle.json"
     trust = open_trust((out / "trust.json").read_bytes())
     report = verify(read_evidence(bundle.read_bytes(), bundle.name), trust, datetime.now(UTC))
@@ -51,6 +54,25 @@ def main(out: Path, pictures: Path) -> None:
     page = pdfium.PdfDocument(out / "learner.certificate.pdf")[0]
     picture = page.render(scale=1).to_pil().quantize(16)
     picture.save(pictures / "certificate.png", optimize=True)
+    _draw_page(out, pictures)
+
+
+def _draw_page(out: Path, pictures: Path) -> None:
+    """The verifier page in Chromium: a phone in Chinese, a desktop with a changed file."""
+    bundle = (out / "learner.bundle.json").read_bytes()
+    changed = bundle.replace(b'"creditsEarned":2', b'"creditsEarned":6')
+    page = (out / "verifier.html").resolve().as_uri()
+    with chromium() as browser:
+        for name, size, locale, data in (
+            ("page-zh", PHONE, "zh-CN", bundle),
+            ("page-en", (720, 900), "en-GB", changed),
+        ):
+            with visiting(browser, size, locale) as visit:
+                visit.open(page)
+                file = {"name": "b.json", "mimeType": "application/json", "buffer": data}
+                visit.give(file)
+                picture = Image.open(io.BytesIO(visit.page.screenshot()))
+                picture.quantize(64).save(pictures / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def in_node(repo: Path, trust: Path, tasks: list[Task]) -> list[object]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [_said(json.loads(line)) for line in done.stdout.splitlines()]
+    return [_said(json.loads(line)) for line in done.stdout.removesuffix("\n").split("\n")]
 
 
 IN_PAGE = """async (tasks) => {
@@ -293,6 +293,12 @@ CHANGES: dict[str, Change] = {
         lambda text: text.replace('"identityHash": "', '"identityHash": ["').replace(
             '", "identityType"', '"], "identityType"'
         )
+    ),
+    "rdfc, a member named __proto__": respelled(
+        lambda text: text.replace('"hashed"', '"__proto__": "x", "hashed"')
+    ),
+    "rdfc, a member named constructor": respelled(
+        lambda text: text.replace('"hashed"', '"constructor": "x", "hashed"')
     ),
     "rdfc, index": respelled(lambda text: text.replace('"hashed"', '"@index": "x", "hashed"')),
     "rdfc, credits as 2.50": respelled(lambda text: text.replace('d": 2.5', 'd": 2.50')),

@@ -211,7 +211,9 @@ def test_a_status_that_cannot_be_seen_is_not_said_to_be_good(api: Api) -> None:
     wrong = api.issue(credentialStatus={**own, "statusPurpose": "suspension"})
     assert api.fault(wrong) == STATUS
     two_bits = {**own, "statusSize": 2}
-    assert api.fault(api.issue(credentialStatus=two_bits)) == STATUS
+    assert api.fault(api.issue(credentialStatus=two_bits)) == MALFORMED
+    text = {**own, "statusListIndex": "seven"}
+    assert api.fault(api.issue(credentialStatus=text)) == MALFORMED
     messages = [{"status": f"0x{n}", "message": "m"} for n in range(4)]
     api.verified(api.issue(credentialStatus={**two_bits, "statusMessage": messages}))
 

@@ -115,7 +115,7 @@ def test_the_wrong_file_in_the_wrong_place(story: Any, tmp_path: Path, run: Run)
         (trust, trust, "is no credential, no bundle and no picture"),
         (bundle, bundle, "not a trust bundle"),
         (bundle, str(story.out / "learner.qr.png"), "the trust bundle is damaged"),
-        (str(tmp_path), trust, "cannot be read: Is a directory"),
+        (str(tmp_path), trust, "is a folder: say where its report goes"),
         (bundle, str(tmp_path), "cannot be read: Is a directory"),
     ):
         refused(run("verify", evidence, "--trust", of), says, code=2)

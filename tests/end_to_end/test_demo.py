@@ -23,6 +23,7 @@ ARTEFACTS = {
     "learner.transcript.json",
     "report.json",
     "trust.json",
+    "verifier.html",
 }
 
 UNPLUGGED = """

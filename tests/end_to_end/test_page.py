@@ -5,10 +5,12 @@ Screenshots go to artefacts/, to be looked at.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ import pytest
 from credentials import StatusList, sign
 from credentials.qr import choose_symbol, to_digits
 from keys import PrivateKey, encode, open_signer
+from ledger import Checkpoint, VerifierKey, sign_note
+from ledger.landmarks import Landmarks
+from ledger.note import ED25519
 from tests.browser_kit import DESKTOP, PHONE, Site, Visit, chromium, serving, visiting
 from verifier import open_trust
 from verifier.file_report import verify_file
@@ -184,6 +189,43 @@ def test_the_policy_forbids_scripts_of_others(visit: Visit, site: Site) -> None:
     assert visit.page.evaluate("window.run") is None
 
 
+def test_it_can_be_installed(visit: Visit, site: Site) -> None:
+    """What Chromium asks of an app: a manifest whose icons are there, over a secure context."""
+    session = visit.context.new_cdp_session(visit.page)
+    found = session.send("Page.getAppManifest")
+    assert found["errors"] == []
+    manifest = json.loads(found["data"])
+    assert {"192x192", "512x512"} <= {icon["sizes"] for icon in manifest["icons"]}
+    for icon in manifest["icons"]:
+        answer = visit.page.request.get(f"{site.url}/v/{icon['src']}")
+        assert (answer.status, answer.headers["content-type"]) == (200, icon["type"])
+    assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] in (
+        [],
+        [{"errorId": "in-incognito", "errorArguments": []}],
+    )
+
+
+def test_the_page_is_small() -> None:
+    """Our own code compressed, without the data it shares with Python; and what comes later."""
+    sizes = {
+        name: len(gzip.compress(file.data, mtime=0))
+        for name, file in page_files().items()
+        if name.endswith((".js", ".css", ".html")) and not name.startswith("vendor/")
+    }
+    assert sum(sizes.values()) < 60_000, sizes
+    assert len(gzip.compress(page_files()["vendor/zxing_reader.wasm"].data)) < 425_000
+
+
+def test_the_vendored_files_are_as_recorded() -> None:
+    recorded = json.loads(page_files()["vendor/hashes.json"].data)
+    found = {
+        name.removeprefix("vendor/"): sha256(file.data).hexdigest()
+        for name, file in page_files().items()
+        if name.startswith("vendor/") and not name.endswith("hashes.json")
+    }
+    assert found == recorded
+
+
 def test_without_a_network(browser: Any, site: Site, story: Any) -> None:
     """Once opened online, everything works offline: the page, its decoder, and all checks."""
     with visiting(browser, PHONE) as visit:
@@ -243,6 +285,7 @@ def test_without_a_trust_bundle_nothing_is_said_until_one_is_imported(
         visit.open(page.as_uri())
         assert "no trust bundle yet" in visit.give(learner(story, "bundle.json"))
         visit.page.set_input_files("#trust-file", story.trust)
+        visit.page.click("#confirm-yes")
         visit.page.wait_for_selector("#trust-state:has-text('Imported')")
         assert visit.give(learner(story, "bundle.json")) == "VERIFIED"
         visit.page.reload()
@@ -342,6 +385,65 @@ def test_what_could_not_be_checked_never_reads_as_not_revoked(
             assert ("Not revoked" in said) is (verdict == "VERIFIED")
             (status,) = [one for one in python.checks if one.name == "status"]
             assert said == status.sentence("en")
+
+
+def test_a_new_bank_is_trusted_only_when_somebody_says_so(
+    browser: Any, site: Site, story: Any
+) -> None:
+    """A false bank's trust bundle, handed over with its credential, changes nothing by itself."""
+    newer = open_trust(story.trust.read_bytes())
+    forger = PrivateKey.generate()
+    log = newer.log_keys[0]
+    governance = replace(newer.governance, keys=(forger.public_key.multikey,), threshold=1)
+    origin = "harvard.example/log"
+    key = VerifierKey(origin, ED25519, forger.public_key.raw)
+    note = sign_note(Checkpoint(origin, 1, bytes(32)).text, origin, forger)
+    false = replace(
+        newer,
+        names={"en": "Harvard \u202eCredit Bank", "zh": "哈佛"},
+        origin=origin,
+        governance=governance,
+        log_keys=(key,),
+        checkpoint=note,
+        landmarks=Landmarks((), (bytes(32),)),
+    ).sign([forger])
+    assert log.name != origin
+    with visiting(browser) as visit:
+        visit.open(site.page)
+        visit.settle()
+        for answer, banks in (("#confirm-no", 1), ("#confirm-yes", 2)):
+            visit.page.set_input_files("#file", as_file("trust.json", false))
+            visit.page.wait_for_selector("#confirm[open]")
+            said = visit.page.inner_text("#confirm")
+            assert "from that bank itself" in said
+            assert "Harvard ⟨U+202E⟩Credit Bank" in said
+            visit.shot("new-bank")
+            visit.page.click(answer)
+            visit.page.wait_for_timeout(200)
+            assert len(visit.page.query_selector_all("#banks li")) == banks
+        assert visit.give(learner(story, "bundle.json")) == "VERIFIED"
+
+
+def test_a_result_on_the_screen_follows_a_newer_trust_bundle(browser: Any, story: Any) -> None:
+    """An award revoked meanwhile does not go on reading as verified."""
+    newer = open_trust(story.trust.read_bytes())
+    with serving(story.trust.read_bytes()) as site, visiting(browser) as visit:
+        visit.open(site.page)
+        visit.settle()
+        assert visit.give(learner(story, "bundle.json")) == "VERIFIED"
+        site.trust = signed_again(story, version=newer.version + 1, members={})
+        visit.page.click("#refresh")
+        visit.page.wait_for_selector("#verdict:has-text('NOT VERIFIED')")
+
+
+def test_what_is_kept_is_not_sent_again(visit: Visit, site: Site) -> None:
+    for path in ("/v/trust.json", "/v/app.js"):
+        first = visit.page.request.get(site.url + path)
+        tag = first.headers["etag"]
+        again = visit.page.request.get(site.url + path, headers={"If-None-Match": tag})
+        assert (first.status, again.status, again.body()) == (200, 304, b"")
+        other = visit.page.request.get(site.url + path, headers={"If-None-Match": '"x"'})
+        assert other.status == 200
 
 
 def test_time_passes(browser: Any, site: Site, story: Any) -> None:

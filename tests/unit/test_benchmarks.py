@@ -20,6 +20,8 @@ NAMES = {
     "cold_verify",
     "cold_verify_jcs",
     "verify_folder_1000",
+    "page_qr_to_verdict",
+    "page_ready_offline",
     "append_sqlite_100",
     "append_sqlite_1000",
     "append_postgres_1000",

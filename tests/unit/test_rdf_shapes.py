@@ -70,7 +70,7 @@ def test_an_award_and_a_proof_take_the_fast_path(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_document_seen_once_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shapes, "marked", no_reference)
+    monkeypatch.setattr("credentials.rdf.markers.marked", no_reference)
     assert Shapes().canonical_nquads(AWARD) == VECTORS[0]["nquads"].encode()
 
 

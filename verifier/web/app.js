@@ -71,17 +71,15 @@ function age(then, now) {
 async function check(read) {
   clear();
   $("busy").textContent = say("checking");
+  const started = performance.now();
   try {
     const evidence = await read();
     if (!store.bundles.length) throw new Unreadable(say("noTrust"));
     const trust = store.forIssuer(evidence.credential?.issuer?.id);
-    const started = performance.now();
     const report = await verify(evidence, trust, Date.now(), canonicalise);
-    performance.measure("verify", { start: started });
     state.result = { evidence, report };
-    paintResult();
-    $("verdict").focus();
     startClock();
+    performance.measure(`${evidence.form}-to-verdict`, { start: started });
   } catch (error) {
     problem(error);
   } finally {
@@ -180,22 +178,50 @@ const isTrust = (bytes) => new TextDecoder().decode(bytes.subarray(0, 15)) === '
 
 async function takeTrust(bytes) {
   try {
-    const trust = await store.add(bytes);
+    const trust = await store.add(bytes, agree);
+    if (!trust) return;
     $("problem").hidden = true;
     $("trust-state").textContent = say("imported", { name: trust.names[state.language], version: trust.version });
+    await checkAgain();
   } catch (error) {
     problem(error);
   }
   paintTrust();
 }
 
+/** Whoever gives somebody a false credential can give a false bank's trust bundle with it. */
+function agree(trust) {
+  const dialog = $("confirm");
+  const names = trust.names[state.language];
+  $("confirm-text").textContent = say("confirmText", { name: shown(names), domain: shown(trust.domain), members: trust.members.size });
+  $("confirm-root").textContent = trust.fingerprint.match(/.{8}/g).join(" ");
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** What is on the screen, once more, where there is a newer trust bundle now. */
+async function checkAgain() {
+  const { result } = state;
+  if (!result) return;
+  const trust = store.forIssuer(result.evidence.credential?.issuer?.id);
+  if (trust.version === result.report.trust.version) return;
+  const report = await verify(result.evidence, trust, Date.now(), canonicalise);
+  if (state.result !== result) return;
+  state.result = { ...result, report };
+  paintResult();
+}
+
 /** Get the bank's newest trust bundle; without a network the one kept is used. */
 async function refresh() {
   try {
-    const response = await fetch("trust.json", { cache: "no-store" });
+    const response = await fetch("trust.json", { cache: "no-cache" });
     if (!response.ok) throw new TypeError(`${response.status}`);
     await store.add(new Uint8Array(await response.arrayBuffer()));
     $("trust-state").textContent = say("refreshed");
+    await checkAgain();
   } catch (error) {
     if (error instanceof BadTrust) problem(error);
     else $("trust-state").textContent = say("offline");
@@ -214,6 +240,7 @@ async function takeFragment() {
 
 async function scan(device) {
   clear();
+  $("ask").hidden = true;
   $("camera").hidden = false;
   $("camera-title").focus();
   $("camera-state").textContent = say("starting");
@@ -257,6 +284,9 @@ function listen() {
       target.value = "";
     };
   $("refresh").onclick = refresh;
+  $("refresh").hidden = isOneFile();
+  $("confirm-yes").onclick = () => $("confirm").close("yes");
+  $("confirm-no").onclick = () => $("confirm").close("no");
   window.onhashchange = takeFragment;
   document.ondragover = (event) => { event.preventDefault(); document.body.classList.add("over"); };
   document.ondragleave = () => document.body.classList.remove("over");

@@ -26,12 +26,17 @@ export class TrustStore {
     return [...this.#open.values()];
   }
 
-  /** Take a bundle in; its Trust. BadTrust where it is bad, of another root, or rolled back. */
-  async add(bytes) {
+  /**
+   * Take a bundle in; its Trust. BadTrust where it is bad, of another root, or rolled back.
+   *
+   * Where its bank is a new one `agree` is asked first; null if it does not.
+   */
+  async add(bytes, agree = async () => true) {
     const trust = await openTrust(bytes);
     const kept = this.#open.get(trust.origin);
     if (kept?.digest === trust.digest) return kept;
     if (kept) checkAgainstKept(trust, kept);
+    else if (!(await agree(trust))) return null;
     await this.#put({ origin: trust.origin, bytes });
     this.#open.set(trust.origin, trust);
     return trust;

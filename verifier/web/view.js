@@ -29,9 +29,12 @@ export function resultView({ report, evidence, tables, language, say }) {
   );
   return [
     banner,
-    report.subject.credential && about(report.subject, language, say),
+    report.subject.credential && about(report, language, say),
     element("h2", {}, say("checks")),
     element("ul", { className: "checks" }, ...worstFirst(report.checks).map((one) => checkView(one, tables, language, say))),
+    element("p", { className: "hint" }, say("checkedAt", {
+      day: report.at.slice(0, 10), time: report.at.slice(11, 16), version: report.trust.version,
+    })),
     element("details", { className: "evidence" },
       element("summary", {}, say("evidence")),
       element("p", {}, say("evidenceLead")),
@@ -40,7 +43,7 @@ export function resultView({ report, evidence, tables, language, say }) {
   ].filter(Boolean);
 }
 
-function about(subject, language, say) {
+function about({ subject, verdict }, language, say) {
   const registered = subject.issuerNames[language];
   const rows = [
     ["learner", subject.learner],
@@ -51,7 +54,9 @@ function about(subject, language, say) {
     ["validFrom", subject.validFrom],
     ["validUntil", subject.validUntil || say("noEnd")],
   ].filter(([, value]) => value);
-  return element("div", { className: "about" },
+  const isBad = verdict === "not verified";
+  return element("div", { className: `about ${isBad ? "claimed" : ""}` },
+    isBad && element("h2", {}, say("claims")),
     element("dl", {}, ...rows.flatMap(([name, value]) => [
       element("dt", {}, say(name)),
       element("dd", { className: name === "learner" ? "who" : "", dir: "auto" }, value),

@@ -123,6 +123,7 @@ function checkIssuer(facts, keys, entry, trust) {
   const member = trust.members.get(facts.issuer);
   if (!member) return check("issuer", FAILED, "issuer.stranger", { did: shown(facts.issuer) });
   const values = { "name.en": member.names.en, "name.zh": member.names.zh };
+  if (!keys.size && !entry) return check("issuer", NOT_CHECKED, "issuer.unproved", values);
   const fault = keyFault(member, keys, entry);
   if (fault) return check("issuer", FAILED, fault, values);
   if (!entry) {
