@@ -29,6 +29,7 @@ UNREADABLE = 2
 """The exit code of a file that could not be read, as of the command for one file."""
 _MOST_WORKERS = 60
 """Windows waits for no more processes than these at once."""
+_MOST_NAMED = 3
 _MOST_AT_ONCE = 16
 """Files that a process is given together."""
 
@@ -53,7 +54,7 @@ class Row:
     """What became of one file. All text is safe to show: controls are spelt out.
 
     `verdict` is empty where the file could not be read, and `problem` says why. `also_in` names
-    the other files that show an award which this one shows.
+    other files that show an award which this one shows, `also_more` how many there are besides.
     """
 
     file: str
@@ -73,6 +74,7 @@ class Row:
     checks: tuple[Line, ...] = ()
     awards: frozenset[str] = frozenset()
     also_in: tuple[str, ...] = ()
+    also_more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +143,19 @@ def mark_repeated(rows: Sequence[Row]) -> list[Row]:
     for row in rows:
         for award in row.awards:
             places[award].append(row.file)
+    # Once for all rows that show the same: a thousand copies are no million steps.
+    files: dict[frozenset[str], list[str]] = {}
     marked = []
     for row in rows:
-        # A dictionary keeps the files in order, each once.
-        others = dict.fromkeys(
-            file for award in sorted(row.awards) for file in places[award] if file != row.file
-        )
-        marked.append(replace(row, also_in=tuple(others)) if others else row)
+        if row.awards not in files:
+            files[row.awards] = sorted({file for award in row.awards for file in places[award]})
+        together = files[row.awards]
+        if len(together) < 2:
+            marked.append(row)
+            continue
+        others = [file for file in together[: _MOST_NAMED + 1] if file != row.file]
+        named = tuple(others[:_MOST_NAMED])
+        marked.append(replace(row, also_in=named, also_more=len(together) - 1 - len(named)))
     return marked
 
 

@@ -28,7 +28,6 @@ CHECKS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _MOST_CHARACTERS = 32_000
 """Excel holds 32,767 in a cell, and spills what is longer over others."""
-_MOST_NAMED = 3
 _TEXTS = ("learner", "achievement", "credits", "issuer", "credential")
 _DATES = ("signed", "recorded", "valid_from", "valid_until", "status_as_of")
 
@@ -282,6 +281,6 @@ def _remarks(row: Row, language: str) -> list[str]:
 
 
 def _also_in(row: Row, language: str) -> str:
-    files = "; ".join(row.also_in[:_MOST_NAMED])
-    more = len(row.also_in) - _MOST_NAMED
-    return files if more <= 0 else told("more", language, files=files, count=str(more))
+    files = "; ".join(row.also_in)
+    more = row.also_more
+    return told("more", language, files=files, count=str(more)) if more else files

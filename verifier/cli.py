@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from verifier.trust import Trust
 
 CANNOT_READ = 2
+STOPPED = 130
 _NO_TRUST = "give the credit bank's trust bundle with --trust: it says who is a member"
 
 
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str]) -> int:
     except VerifierError as error:
         print(error, file=sys.stderr)
         return CANNOT_READ
+    except KeyboardInterrupt:
+        print("stopped before the end", file=sys.stderr)
+        return STOPPED
     except BrokenPipeError:  # whoever reads the report has read enough
         sys.stdout = None
         return 0

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from verifier.cli import main as verify
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 KINDS = ("bundle.json", "certificate.pdf", "badge.png", "badge.svg", "qr.png", "qr.svg")
 UNPLUGGED = """
@@ -149,6 +151,27 @@ def test_a_report_that_cannot_be_written_is_told_before_the_work(
     done = run("verify", str(folder), *where)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "is a folder" in done.stderr
+
+
+def test_stopped_from_the_keyboard(
+    folder: Path,
+    story: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("CREDITBANK_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr("verifier.bulk_command.check_files", stop)
+    report = tmp_path / "out.csv"
+    report.write_text("of last week", encoding="utf-8")
+    where = ["--trust", str(story.trust), "--report", str(report)]
+    assert verify([str(folder), *where]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "stopped before the end"
+    assert report.read_text(encoding="utf-8") == "of last week"
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_no_process_of_it_needs_a_network(folder: Path, story: Any, tmp_path: Path) -> None:
