@@ -27,6 +27,7 @@ from verifier import open_trust
 from verifier.file_report import verify_file
 from verifier.page import content_security_policy, one_file, page_files
 
+CREATED = "2026-11-20T08:00:00Z"
 KINDS = (
     "bundle.json",
     "certificate.pdf",
@@ -123,6 +124,50 @@ def test_the_language_can_be_changed_with_a_result_on_the_screen(visit: Visit, s
     assert visit.page.inner_text("#verdict") == "验证通过"
     assert visit.page.get_attribute("html", "lang") == "zh-Hans"
     assert "巴渝开放大学" in visit.page.inner_text(".about")
+
+
+def test_a_dropped_file(visit: Visit, story: Any) -> None:
+    text = story.bundle.read_text("utf-8")
+    dropped = visit.page.evaluate_handle(
+        """text => {
+          const given = new DataTransfer();
+          given.items.add(new File([text], "learner.bundle.json", { type: "application/json" }));
+          return given;
+        }""",
+        text,
+    )
+    visit.page.dispatch_event("body", "dragover", {"dataTransfer": dropped})
+    assert visit.page.evaluate("document.body.classList.contains('over')")
+    visit.page.dispatch_event("body", "drop", {"dataTransfer": dropped})
+    assert visit.outcome() == "VERIFIED"
+    assert not visit.page.evaluate("document.body.classList.contains('over')")
+
+
+def test_signed_by_another_member(browser: Any, site: Site, story: Any) -> None:
+    """A good signature of a member in another name, or in its own over the award of another."""
+    members = sorted((story.data / "members").iterdir())
+    passphrase = (story.data / "passphrase").read_text().strip()
+    credential = json.loads(story.bundle.read_bytes())["credential"]
+    document = {name: value for name, value in credential.items() if name != "proof"}
+    own = document["issuer"]["id"]
+    (other, *_) = [path for path in members if not own.endswith(f":{path.name}")]
+    keystore = next(path for path in sorted(other.glob("*.keystore")) if "record" not in path.name)
+    signer = open_signer(f"file:{keystore}", passphrase)
+    did = own.rpartition(":")[0] + f":{other.name}"
+    assert any(
+        period.key == signer.public_key.multikey
+        for period in open_trust(site.trust or b"").members[did].keys
+    )
+    with visiting(browser) as visit:
+        visit.open(site.page)
+        visit.settle()
+        for method in (own, did):
+            made = sign(document, signer, f"{method}#{signer.public_key.multikey}", CREATED)
+            assert visit.give(as_file("x.json", encode(made))) == "NOT VERIFIED"
+            report = verify_file(
+                encode(made), "x", open_trust(site.trust or b""), datetime.now(UTC)
+            )
+            assert report.exit_code == 1
 
 
 def test_pasted_text(visit: Visit, story: Any) -> None:
