@@ -8,7 +8,7 @@ same record gives the same lot for ever, and nobody else can guess or link one.
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from uuid import UUID
@@ -33,6 +33,8 @@ from ledger import SignedStatement, Slot, Statement
 
 RECORDS = "creditbank-records"
 """Purpose of the keystore that holds an institution's record secret."""
+APPEAL = timedelta(days=60)
+"""How long a decision against a learner may be appealed."""
 _CRITERIA = "Passed the assessment of the unit."
 
 
@@ -57,6 +59,8 @@ class Institution:
     names: Mapping[str, str]
     signer: Signer
     records: bytes = field(repr=False)
+    approver: Signer | None = None
+    """The key of a second person, for what takes two; None where it is kept elsewhere."""
 
     @property
     def did(self) -> str:
@@ -97,14 +101,22 @@ class Institution:
         learner = b64u_encode(self._derive("learner", result.learner.key)[:16])
         return Submission(signed, credential, learner)
 
-    def move_lot(self, kind: str, source_key: str, reason: str) -> Submission:
+    def move_lot(self, kind: str, source_key: str, reason: str, today: date) -> Submission:
         """A signed `revoke`, `suspend` or `reinstate` of the lot of a source record."""
-        return self.lot_event(kind, self.lot(source_key), reason)
+        return self.lot_event(kind, self.lot(source_key), reason, today)
 
-    def lot_event(self, kind: str, lot: str, reason: str) -> Submission:
-        """A signed `revoke`, `suspend` or `reinstate` of a lot; `reason` is a short code."""
+    def lot_event(self, kind: str, lot: str, reason: str, today: date) -> Submission:
+        """A signed `revoke`, `suspend` or `reinstate` of a lot; `reason` is a short code.
+
+        A revocation bears the approver's signature too, if that key is at hand.
+        """
         body: dict[str, Json] = {"lot": lot, "reason": reason}
-        return Submission(Statement.make(self.did, kind, body).sign(self.signer))
+        if kind != "reinstate":
+            body["appeal"] = (today + APPEAL).isoformat()
+        signers = [self.signer]
+        if kind == "revoke" and self.approver is not None:
+            signers.append(self.approver)
+        return Submission(Statement.make(self.did, kind, body).sign(*signers))
 
     def _unit(self, unit: UnitRef, credits: Decimal) -> Statement:
         return Statement.make(

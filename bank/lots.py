@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from bank.tables import credentials, lots
-from ledger import Entry, Lot, LotState, Refused, SignedStatement, Slot
+from ledger import Entry, Lot, Refused, SignedStatement, Slot
 from ledger.bulk import Row, insert_rows, select_rows
-from ledger.lots import born, concerns_lot, lot_name, moved, slot_of, slot_taken
+from ledger.lot_rows import lot_of, lot_row, standing_values
+from ledger.lots import after, concerns_lot, lot_names, made_by, moved_by, slot_of, slot_taken
 
 
 class LotProjection:
@@ -37,12 +38,12 @@ class LotProjection:
     def begin(self, connection: Connection, batch: Sequence[SignedStatement]) -> "LotFold":
         """A fold for `batch`, with the lots and slots it touches read ahead."""
         statements = [s.statement for s in batch if concerns_lot(s.statement.kind)]
-        names = sorted({lot_name(statement) for statement in statements})
-        taken = {slot_of(s) for s in statements if s.kind == "award"}
+        names = sorted({name for statement in statements for name in lot_names(statement)})
+        taken = {slot for slot in map(slot_of, statements) if slot is not None}
         with self._lock:
             deposits = dict(self._deposits)
         return LotFold(
-            connection, _read_lots(connection, names), _taken(connection, taken), deposits
+            connection, read_lots(connection, names), _taken(connection, taken), deposits
         )
 
 
@@ -60,7 +61,7 @@ class LotFold:
         self._known = known
         self._slots = slots
         self._deposits = deposits
-        self._new: dict[str, Lot] = {}
+        self._new: set[str] = set()
         self._moved: set[str] = set()
         self._credentials: list[Row] = []
 
@@ -69,25 +70,17 @@ class LotFold:
         statement = entry.signed.statement
         if not concerns_lot(statement.kind):
             return
-        if statement.kind != "award":
-            lot = moved(self._known.get(lot_name(statement)), statement)
-            self._known[lot.lot] = lot
-            if lot.lot in self._new:
-                self._new[lot.lot] = lot
-            else:
-                self._moved.add(lot.lot)
-            return
-        lot = born(entry)
-        before = self._known.get(lot.lot)
-        if before is not None:
-            raise Refused(
-                f"the lot {lot.lot} was awarded already, by entry {before.award_index}, with other "
-                "content; correct it with a new statement, not a second award"
-            )
-        if lot.slot in self._slots:
-            raise slot_taken(lot.slot)
-        self._slots.add(lot.slot)
-        self._known[lot.lot] = self._new[lot.lot] = lot
+        event, made = moved_by(entry), made_by(entry)
+        moved = None if event is None else after(self._known.get(event.lot), event)
+        if made is not None:
+            self._check_new(made)
+            self._known[made.lot] = made
+            self._new.add(made.lot)
+            if made.slot is not None:
+                self._slots.add(made.slot)
+        if moved is not None:
+            self._known[moved.lot] = moved
+            self._moved.add(moved.lot)
         deposit = self._deposits.get(statement.hash)
         if deposit is not None:
             self._credentials.append(deposit)
@@ -95,12 +88,24 @@ class LotFold:
     def flush(self) -> None:
         """Write what was folded."""
         if self._new:
-            insert_rows(self._connection, lots, [_row(lot) for lot in self._new.values()])
-        for name in self._moved:
-            state = self._known[name].state.value
-            self._connection.execute(lots.update().where(lots.c.lot == name).values(state=state))
+            new = [lot_row(lot) for name, lot in self._known.items() if name in self._new]
+            insert_rows(self._connection, lots, new)
+        for name in sorted(self._moved - self._new):
+            lot = self._known[name]
+            values = {**standing_values(lot.standing), "changed": lot.changed}
+            self._connection.execute(lots.update().where(lots.c.lot == name).values(values))
         if self._credentials:
             insert_rows(self._connection, credentials, self._credentials)
+
+    def _check_new(self, lot: Lot) -> None:
+        before = self._known.get(lot.lot)
+        if before is not None:
+            raise Refused(
+                f"the lot {lot.lot} was awarded already, by entry {before.award_index}, with other "
+                "content; correct it with a new statement, not a second award"
+            )
+        if lot.slot is not None and lot.slot in self._slots:
+            raise slot_taken(lot.slot)
 
 
 def clear(connection: Connection) -> None:
@@ -113,44 +118,14 @@ def rows(connection: Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in connection.execute(select(lots).order_by(lots.c.award_index))]
 
 
-def _read_lots(connection: Connection, names: Sequence[str]) -> dict[str, Lot]:
+def read_lots(connection: Connection, names: Sequence[str]) -> dict[str, Lot]:
+    """The lots of these names that there are."""
     columns = [column.name for column in lots.columns]
-    found = {}
-    for row in select_rows(connection, lots, columns, ("lot",), [(name,) for name in names]):
-        found[row.lot] = Lot(
-            row.lot,
-            row.institution,
-            row.unit,
-            row.credits,
-            row.scheme,
-            row.level,
-            row.expires,
-            row.commitment,
-            Slot(row.list, row.slot),
-            row.award_index,
-            LotState(row.state),
-        )
-    return found
+    found = select_rows(connection, lots, columns, ("lot",), [(name,) for name in names])
+    return {row.lot: lot_of(row) for row in found}
 
 
 def _taken(connection: Connection, wanted: set[Slot]) -> set[Slot]:
     pairs = sorted((slot.list, slot.index) for slot in wanted)
     found = select_rows(connection, lots, ("list", "slot"), ("list", "slot"), pairs)
     return {Slot(row.list, row.slot) for row in found}
-
-
-def _row(lot: Lot) -> Row:
-    return (
-        lot.lot,
-        lot.institution,
-        lot.unit,
-        lot.credits,
-        lot.scheme,
-        lot.level,
-        lot.expires,
-        lot.commitment,
-        lot.slot.list,
-        lot.slot.index,
-        lot.award_index,
-        lot.state.value,
-    )

@@ -25,6 +25,8 @@ from keys import (
 from ledger import Entry, LedgerError, Slot, Statement
 from ledger.sequencer import Declined, Outcome
 
+APPROVER = "approver.keystore"
+"""The key of an institution's second person."""
 MLDSA44 = "mldsa44-signing"
 """Purpose of a keystore that holds an ML-DSA-44 seed."""
 
@@ -149,14 +151,25 @@ def create_member(folder: Path, passphrase: str) -> Signer:
     return open_signer(f"file:{signing}", passphrase)
 
 
+def create_approver(folder: Path, passphrase: str) -> Signer:
+    """Make the key of an institution's second person in `folder`, best on another machine."""
+    make_folder(folder)
+    path = folder / APPROVER
+    if not path.exists():
+        write_keystore(path, PrivateKey.generate().seed, passphrase)
+    return open_signer(f"file:{path}", passphrase)
+
+
 def open_member(folder: Path, domain: str, admission: Admission, passphrase: str) -> Institution:
     """The institution whose keys lie in `folder`."""
+    second = folder / APPROVER
     return Institution(
         domain,
         admission.slug,
         admission.names,
         open_signer(f"file:{folder / 'signing.keystore'}", passphrase),
         read_keystore(folder / "records.keystore", passphrase, RECORDS),
+        open_signer(f"file:{second}", passphrase) if second.exists() else None,
     )
 
 
@@ -196,8 +209,17 @@ def read_admissions(path: Path) -> list[Admission]:
     return admissions
 
 
-def admit(bank: Bank, admission: Admission, key: PublicKey, governance: Sequence[Signer]) -> None:
-    """Admit an institution, grant it authority and register its key; nothing is done twice."""
+def admit(
+    bank: Bank,
+    admission: Admission,
+    key: PublicKey,
+    governance: Sequence[Signer],
+    approver: PublicKey | None = None,
+) -> None:
+    """Admit an institution, grant it authority and register its keys; nothing is done twice.
+
+    `approver` is the key of a second person, without whom it cannot revoke.
+    """
     did = did_web(bank.settings.domain, "members", admission.slug)
     fields: list[Json] = list(admission.fields)
     capacities: list[Json] = list(admission.capacities)
@@ -214,8 +236,11 @@ def admit(bank: Bank, admission: Admission, key: PublicKey, governance: Sequence
         "member": did,
         "until": admission.until,
     }
-    add: dict[str, Json] = {"key": key.multikey, "member": did}
-    govern(bank, [("member.admit", member), ("grant", grant), ("key.add", add)], governance)
+    add: dict[str, Json] = {"key": key.multikey, "member": did, "person": "registrar"}
+    facts = [("member.admit", member), ("grant", grant), ("key.add", add)]
+    if approver is not None:
+        facts.append(("key.add", {**add, "key": approver.multikey, "person": "approver"}))
+    govern(bank, facts, governance)
 
 
 def govern(

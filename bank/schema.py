@@ -7,26 +7,32 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ledger import StoreFault
 from ledger.store import writing
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The last of the steps in `bank/migrations/versions`."""
+_REFOLDED = "0004"
+"""The last step that made derived tables anew."""
 _LOCK = 7_161_514_000_000_001
 
 
-def migrate(engine: Engine) -> None:
-    """Apply the steps the database lacks; StoreFault if it was made by a newer program."""
+def migrate(engine: Engine) -> bool:
+    """Apply the steps the database lacks; whether derived tables are to be folded anew.
+
+    StoreFault if the database was made by a newer program.
+    """
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             # Several servers may start at once; the others find the work done.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         version = _version(connection)
         if version == NEWEST:
-            return
+            return False
         if version is not None and version > NEWEST:
             raise StoreFault(
                 f"the database has the shape {version}, this program knows shapes up to {NEWEST}: "
                 "it was opened by a newer program; use that one"
             )
         _upgrade(connection)
+        return version is not None and version < _REFOLDED
 
 
 def _version(connection: Connection) -> str | None:

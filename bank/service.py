@@ -24,6 +24,7 @@ from bank.deposits import (
     open_credential,
 )
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
+from bank.frameworks import supplied
 from bank.institution import Submission
 from bank.lots import LotProjection, clear, rows
 from bank.openid4vci import Wallets, forget_wallets, holder_of_proof
@@ -40,7 +41,7 @@ from bank.shares import (
 from bank.slots import allocate
 from bank.tables import accounts, credentials, lots, trust_bundles
 from bank.transcripts import held, make_transcript
-from bank.trust import make_trust, status_lists
+from bank.trust import PURPOSES, make_trust, status_lists
 from bank.vault import AccountKey, Vault, token_hash
 from credentials import format_moment
 from credentials.certificate import badge_png, certificate_facts
@@ -104,7 +105,7 @@ class Bank:
         self._dice = dice or secrets.SystemRandom()
         self._vault = Vault(keys.vault)
         self._engine: Engine = open_store(database_url(settings))
-        migrate(self._engine)
+        stale = migrate(self._engine)
         self._projection = LotProjection()
         self._sequencer = Sequencer(self._engine, self._projection, clock)
         later = MLDSA44Cosigner(settings.origin, keys.log_mldsa44)
@@ -116,6 +117,8 @@ class Bank:
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
+        if stale:
+            self.rebuild()
 
     def close(self) -> None:
         """Finish what was accepted and let go of the database."""
@@ -125,8 +128,9 @@ class Bank:
         self._engine.dispose()
 
     def found(self, governance: Sequence[Signer]) -> None:
-        """Open the log with its first entry, signed by the governance; nothing if it is open.
+        """Open the log and publish the frameworks supplied, signed by the governance.
 
+        Nothing if it is open.
         BadSetup where the log was opened before and its database is empty now: a second first
         entry would be another history under the same origin.
         """
@@ -147,10 +151,11 @@ class Bank:
             "name": dict(settings.names),
             "origin": settings.origin,
         }
-        statement = Statement.make(settings.did, "log.open", body)
-        (outcome,) = self.append([statement.sign(*governance)])
-        if isinstance(outcome, Declined):
-            raise BadSetup(f"the log could not be opened: {outcome.reason}")
+        facts = [("log.open", body), *supplied()]
+        statements = [Statement.make(settings.did, kind, fact) for kind, fact in facts]
+        for outcome in self.append([statement.sign(*governance) for statement in statements]):
+            if isinstance(outcome, Declined):
+                raise BadSetup(f"the log could not be opened: {outcome.reason}")
         settings.opened.touch()
 
     def ask_witnesses(self, reach: Callable[[WitnessRecord], WitnessPort]) -> None:
@@ -434,8 +439,9 @@ class Bank:
             if self._lists is not None and self._lists[0] == state:
                 return self._lists[1]
             count = connection.execute(select(func.max(lots.c.list))).scalar_one() or 1
+            states = [state.value for state in PURPOSES]
             query = select(lots.c.list, lots.c.slot, lots.c.state).where(
-                lots.c.state != LotState.ACTIVE.value
+                lots.c.state.in_(states), lots.c.slot.is_not(None)
             )
             inactive = [
                 (Slot(row.list, row.slot), LotState(row.state)) for row in connection.execute(query)

@@ -15,6 +15,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from ledger.lot_rows import lot_columns
+
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 derived = MetaData()
@@ -23,18 +25,8 @@ private = MetaData()
 lots = Table(
     "lots",
     derived,
-    Column("lot", Text, primary_key=True),
-    Column("institution", Text, nullable=False),
-    Column("unit", Text, nullable=False),
-    Column("credits", Text, nullable=False),
-    Column("scheme", Text, nullable=False),
-    Column("level", Text, nullable=False),
-    Column("expires", Text, nullable=False),
-    Column("commitment", Text, nullable=False),
-    Column("list", Integer, nullable=False),
-    Column("slot", Integer, nullable=False),
-    Column("award_index", _NUMBER, nullable=False, unique=True),
-    Column("state", Text, nullable=False, index=True),
+    *lot_columns(),
+    UniqueConstraint("award_index"),
     UniqueConstraint("list", "slot"),
 )
 

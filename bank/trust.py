@@ -19,6 +19,12 @@ from ledger import LogIdentity, LotState, Member, Registry, Slot
 from ledger.landmarks import Landmarks
 from verifier import Governance, Trust, TrustedMember, Witness
 
+PURPOSES = {
+    LotState.REVOKED: REVOCATION,
+    LotState.SUPERSEDED: REVOCATION,
+    LotState.SUSPENDED: SUSPENSION,
+}
+"""The lists in which a lot's credential stands; one that was used still proves what was learnt."""
 _STATUS_DAYS = 7
 _TRUST_DAYS = 30
 
@@ -31,15 +37,14 @@ def status_lists(
     now: datetime,
 ) -> dict[str, dict[str, Json]]:
     """Both lists of every number up to `count`, signed by the bank; `inactive` are the
-    slots of lots that are not active."""
+    slots of lots whose credentials no longer hold, or not for now."""
     places: dict[tuple[int, str], list[int]] = {
         (number, purpose): []
         for number in range(1, count + 1)
         for purpose in (REVOCATION, SUSPENSION)
     }
     for slot, state in inactive:
-        purpose = REVOCATION if state is LotState.REVOKED else SUSPENSION
-        places[slot.list, purpose].append(slot.index)
+        places[slot.list, PURPOSES[state]].append(slot.index)
     method = verification_method(identity.bank, signer.public_key)
     start, end = format_moment(now), format_moment(now + timedelta(days=_STATUS_DAYS))
     lists = {}

@@ -10,11 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bank.frameworks import supplied
 from bank.institution import Institution, Submission
 from bank.opening import LocalBank, admit, create_bank, open_bank, read_admissions
 from bank.results import Learner, Result, UnitRef
 from bank.service import Bank
-from keys import PrivateKey
+from keys import Json, PrivateKey
 from ledger import SignedStatement, Slot, Statement, VerifierKey
 from ledger.note import ED25519
 
@@ -56,7 +57,7 @@ def opening() -> list[SignedStatement]:
     names = {"en": "Bench", "zh": "测试"}
     governance = {"keys": [GOVERNANCE.public_key.multikey], "threshold": 1}
     log_key = str(VerifierKey(ORIGIN, ED25519, LOG_KEY.public_key.raw))
-    facts: list[tuple[str, dict[str, object]]] = [
+    facts: list[tuple[str, dict[str, Json]]] = [
         (
             "log.open",
             {
@@ -67,6 +68,7 @@ def opening() -> list[SignedStatement]:
                 "origin": ORIGIN,
             },
         ),
+        *supplied(),
         (
             "member.admit",
             {
@@ -88,10 +90,7 @@ def opening() -> list[SignedStatement]:
             },
         ),
     ]
-    signed = [
-        Statement.make(bank, kind, body).sign(GOVERNANCE)  # type: ignore[arg-type]
-        for kind, body in facts
-    ]
+    signed = [Statement.make(bank, kind, body).sign(GOVERNANCE) for kind, body in facts]
     return [*signed, INSTITUTION.publish_unit(UNIT, AVAILABLE).signed]
 
 

@@ -11,10 +11,10 @@ from ledger.authority import (
     LogIdentity,
     Member,
     Registry,
-    Unit,
     WitnessRecord,
 )
 from ledger.body import STATUS_LIST_LENGTH
+from ledger.catalogue import Unit
 from ledger.checkpoint import Checkpoint
 from ledger.clock import format_time, parse_date, parse_time
 from ledger.entry import Entry
@@ -29,9 +29,10 @@ from ledger.errors import (
     Refused,
     StoreFault,
 )
-from ledger.lots import Lot, LotBook, LotState, Slot
+from ledger.lots import Lot, LotBook, Slot
 from ledger.note import OpenNote, Signature, VerifierKey, open_note, sign_note
 from ledger.receipt import Receipt
+from ledger.standing import Facts, LotState, Standing
 from ledger.statement import SignedStatement, Statement
 from ledger.tree import (
     consistency_proof,
@@ -51,6 +52,7 @@ __all__ = [
     "BadStatement",
     "Checkpoint",
     "Entry",
+    "Facts",
     "Grant",
     "KeyPeriod",
     "LedgerError",
@@ -67,6 +69,7 @@ __all__ = [
     "Signature",
     "SignedStatement",
     "Slot",
+    "Standing",
     "Statement",
     "StoreFault",
     "Unit",

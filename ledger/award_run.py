@@ -12,8 +12,12 @@ from keys import KeysError, PublicKey
 from ledger.award_entry import AwardFields, b64, read_award_fields, signed_award
 from ledger.entry import MAX_BYTES, Entry
 from ledger.errors import LedgerError
+from ledger.standing import digest_of
 from ledger.statement import SignedStatement, signed_message
 from ledger.tree import leaf_hash
+
+NO_DAY = bytes(10)
+"""Where a lot has no last day."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,10 @@ class AwardRun:
     """For each award, the position of its author in `authors`."""
     names: bytes = b""
     """The lots, 16 bytes each."""
+    digests: bytes = b""
+    """Of the lots' facts, 16 bytes each."""
+    expiries: bytes = b""
+    """The lots' last days, 10 bytes each, zero where they have none."""
     lists: list[int] = field(default_factory=list)
     slots: list[int] = field(default_factory=list)
 
@@ -75,6 +83,8 @@ class _Reader:
         self._pieces: list[Piece] = []
         self._run: AwardRun | None = None
         self._names: list[bytes] = []
+        self._digests: list[bytes] = []
+        self._expiries: list[bytes] = []
         self._authors: dict[str, int] = {}
         self._cases: set[tuple[str, ...]] = set()
 
@@ -103,15 +113,30 @@ class _Reader:
             run = self._run = AwardRun(index, prev, award.time, award.time)
         run.last = award.time
         run.leaves.append(leaf_hash(data))
-        case = (award.author, award.key, award.unit, award.credits, award.level, award.scheme)
-        if (*case, award.time[:10]) not in self._cases:
-            self._cases.add((*case, award.time[:10]))
+        expires = award.expires or ""
+        what = (award.unit, award.credits, award.level, award.scheme, expires)
+        case = (award.author, award.key, *what, award.time[:10])
+        if case not in self._cases:
+            self._cases.add(case)
             run.cases.append((signed_award(award), award.time))
         author = self._authors.setdefault(award.author, len(self._authors))
         if author == len(run.authors):
             run.authors.append(award.author)
         run.author_of.append(author)
         self._names.append(b64(award.lot))
+        self._expiries.append(expires.encode() or NO_DAY)
+        self._digests.append(
+            digest_of(
+                award.author,
+                award.unit,
+                award.credits,
+                award.scheme,
+                award.level,
+                award.time[:10],
+                expires,
+                "0",
+            )
+        )
         run.lists.append(int(award.status_list))
         run.slots.append(int(award.slot))
         return True
@@ -119,9 +144,12 @@ class _Reader:
     def _end(self) -> None:
         if self._run is not None:
             self._run.names = b"".join(self._names)
+            self._run.digests = b"".join(self._digests)
+            self._run.expiries = b"".join(self._expiries)
             self._pieces.append(self._run)
         self._run = None
-        self._names, self._authors, self._cases = [], {}, set()
+        self._names, self._digests, self._expiries = [], [], []
+        self._authors, self._cases = {}, set()
 
 
 def _is_signed(award: AwardFields) -> bool:

@@ -1,36 +1,49 @@
 """What each type of statement may say: a whitelist of fields, and the shape of each.
 
-Nothing else enters the log. Free text is refused where it holds anything shaped like a
-citizen identity number (GB 11643): a plain hash of one can be searched in seconds, the
-number itself read by anyone, for ever.
+Nothing else enters the log. The set of types grows, the envelope does not.
 """
 
-import re
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
-from keys import Json, KeysError, PublicKey, b64u_decode
-from ledger.clock import parse_date
-from ledger.errors import BadStatement, LedgerError
-from ledger.note import VerifierKey
+from keys import Json
+from ledger.errors import BadStatement
+from ledger.shape import (
+    CODE,
+    DID,
+    HOST,
+    LEVEL,
+    NAME,
+    STATUS_LIST_LENGTH,
+    UNIT,
+    URL,
+    USCC,
+    Check,
+    holds_citizen_number,
+    is_credits,
+    is_date,
+    is_decimal,
+    is_governance,
+    is_index,
+    is_multikey,
+    is_names,
+    is_receipt,
+    is_status,
+    is_text,
+    is_time,
+    is_version,
+    is_vkey,
+    items,
+    list_of,
+    matches,
+    number,
+    one_of,
+    raw,
+    record,
+    word,
+)
 
-Check = Callable[[Json], bool]
-
-_CREDITS = re.compile(r"(0|[1-9]\d{0,5})(\.\d{0,3}[1-9])?\Z", re.ASCII)
-_LEVEL = re.compile(r"[1-9]\d?\Z", re.ASCII)
-_DID = re.compile(r"did:(web:[A-Za-z0-9.%:_-]{1,200}|key:z6Mk[1-9A-HJ-NP-Za-km-z]{44})\Z", re.ASCII)
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}\Z", re.ASCII)
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z", re.ASCII)
-_UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}@[1-9]\d{0,3}\Z", re.ASCII)
-_USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}\Z", re.ASCII)
-_HOST = re.compile(r"[a-z0-9.-]{1,200}(:\d{1,5})?\Z", re.ASCII)
-_URL = re.compile(r"https?://[a-z0-9.:/_-]{1,200}\Z", re.ASCII)
-_CITIZEN_NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)", re.ASCII)
-
-STATUS_LIST_LENGTH = 131_072
-"""Entries in one status list: the herd a single revoked credential hides in."""
+__all__ = ["GOVERNANCE_TYPES", "OPERATOR_TYPES", "SHAPES", "STATUS_LIST_LENGTH", "check_body"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,7 @@ def check_body(kind: str, body: Mapping[str, Json]) -> None:
 
 
 def _bad_field(kind: str, field: str, value: Json) -> BadStatement:
-    if _holds_citizen_number(value):
+    if holds_citizen_number(value):
         return BadStatement(
             f"field {field!r} of a statement of type {kind} holds what looks like a citizen "
             "identity number; personal data never enters the log"
@@ -77,204 +90,261 @@ def _bad_field(kind: str, field: str, value: Json) -> BadStatement:
     )
 
 
-def _holds_citizen_number(value: Json) -> bool:
-    if isinstance(value, dict):
-        return any(_holds_citizen_number(item) for item in value.values())
-    return isinstance(value, str) and _shows_citizen_number(value)
+_did, _level, _slug, _code = matches(DID), matches(LEVEL), word(NAME), word(CODE)
+_unit, _hash, _lot = matches(UNIT), raw(32), raw(16)
+_field_pattern = list_of(lambda value: value == "*" or _slug(value))
+_capacity = list_of(one_of("awarding", "receiving", "evaluation", "sub-centre", "accreditation"))
+_months = number(1, 1200)
+_levels = items(record({"level": _level, "name": is_names}), 20)
+_pairs = items(record({"from": _level, "to": _level}), 20)
+_unit_of = record({"institution": _did, "unit": _unit})
+_source = one_of("award", "rpl", "conversion", "transfer")
 
-
-def _shows_citizen_number(text: str) -> bool:
-    """Also in full-width digits, as Chinese keyboards write them."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return _CITIZEN_NUMBER.search(plain) is not None
-
-
-def _matches(pattern: re.Pattern[str]) -> Check:
-    return lambda value: isinstance(value, str) and pattern.match(value) is not None
-
-
-def _word(pattern: re.Pattern[str]) -> Check:
-    """A short word that somebody chose, and may have chosen badly."""
-    return lambda value: (
-        isinstance(value, str)
-        and pattern.match(value) is not None
-        and not _shows_citizen_number(value)
-    )
-
-
-def _bytes(length: int) -> Check:
-    def check(value: Json) -> bool:
-        try:
-            return isinstance(value, str) and len(b64u_decode(value, length)) == length
-        except KeysError:
-            return False
-
-    return check
-
-
-def _credits(value: Json) -> bool:
-    return isinstance(value, str) and _CREDITS.match(value) is not None and Decimal(value) > 0
-
-
-def _hours(value: Json) -> bool:
-    return isinstance(value, str) and _CREDITS.match(value) is not None
-
-
-def _date(value: Json) -> bool:
-    try:
-        return isinstance(value, str) and parse_date(value) is not None
-    except LedgerError:
-        return False
-
-
-def _index(value: Json) -> bool:
-    return type(value) is int and 0 <= value < 2**53
-
-
-def _multikey(value: Json) -> bool:
-    try:
-        return isinstance(value, str) and PublicKey.from_multikey(value) is not None
-    except KeysError:
-        return False
-
-
-def _vkey(value: Json) -> bool:
-    try:
-        return isinstance(value, str) and VerifierKey.parse(value) is not None
-    except LedgerError:
-        return False
-
-
-def _text(value: Json) -> bool:
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= 200
-        and value.isprintable()
-        and not _shows_citizen_number(value)
-    )
-
-
-def _names(value: Json) -> bool:
-    return (
-        isinstance(value, dict) and set(value) == {"en", "zh"} and all(map(_text, value.values()))
-    )
-
-
-def _list_of(check: Check) -> Check:
-    def check_list(value: Json) -> bool:
-        if not isinstance(value, list) or not 0 < len(value) <= 100:
-            return False
-        texts = [item for item in value if isinstance(item, str)]
-        return len(set(texts)) == len(value) and all(map(check, value))
-
-    return check_list
-
-
-def _status(value: Json) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) == {"index", "list"}
-        and _index(value["index"])
-        and _index(value["list"])
-        and int(str(value["index"])) < STATUS_LIST_LENGTH
-        and 0 < int(str(value["list"])) < 1_000_000
-    )
-
-
-def _governance(value: Json) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) == {"keys", "threshold"}
-        and isinstance(value["keys"], list)
-        and _list_of(_multikey)(value["keys"])
-        and type(value["threshold"]) is int
-        and 0 < value["threshold"] <= len(value["keys"])
-    )
-
-
-def _version(value: Json) -> bool:
-    return type(value) is int and 0 < value < 10_000
-
-
-_did, _level, _slug, _code = _matches(_DID), _matches(_LEVEL), _word(_NAME), _word(_CODE)
-_field_pattern = _list_of(lambda value: value == "*" or _slug(value))
-_capacity = _list_of(
-    lambda value: value in ("awarding", "receiving", "evaluation", "sub-centre", "accreditation")
+# An award's words are those of a published unit, which were checked there.
+_AWARD: dict[str, Check] = {
+    "commitment": _hash,
+    "credits": is_credits,
+    "level": _level,
+    "lot": _lot,
+    "scheme": matches(NAME),
+    "status": is_status,
+    "unit": _unit,
+}
+_AWARD_MAYBE: dict[str, Check] = {"expires": is_date, "rpl": list_of(_hash)}
+_FACTS = record(
+    {
+        "awarded": is_date,
+        "credits": is_credits,
+        "depth": number(0, 9),
+        "institution": _did,
+        "level": _level,
+        "scheme": matches(NAME),
+        "unit": _unit,
+    },
+    {"expires": is_date},
 )
-_lot = _bytes(16)
-_MEMBER_KEY: dict[str, Check] = {"key": _multikey, "member": _did}
-_LOT_EVENT = Shape({"lot": _lot, "reason": _slug}, {})
+_ADVERSE: dict[str, Check] = {"appeal": is_date, "lot": _lot, "reason": _slug}
+_MEMBER_KEY: dict[str, Check] = {"key": is_multikey, "member": _did}
 
-SHAPES: Mapping[str, Shape] = {
+GOVERNED: Mapping[str, Shape] = {
     "log.open": Shape(
         {
-            "domain": _matches(_HOST),
-            "governance": _governance,
-            "log": _list_of(_vkey),
-            "name": _names,
-            "origin": _text,
+            "domain": matches(HOST),
+            "governance": is_governance,
+            "log": list_of(is_vkey),
+            "name": is_names,
+            "origin": is_text,
         },
         {},
     ),
     "member.admit": Shape(
-        {"capacities": _capacity, "member": _did, "name": _names, "uscc": _matches(_USCC)}, {}
+        {"capacities": _capacity, "member": _did, "name": is_names, "uscc": matches(USCC)}, {}
     ),
     "member.suspend": Shape({"member": _did, "reason": _slug}, {}),
-    "key.add": Shape(_MEMBER_KEY, {}),
+    "member.reinstate": Shape({"member": _did, "reason": _slug}, {}),
+    "key.add": Shape(_MEMBER_KEY, {"person": _slug}),
     "key.retire": Shape(_MEMBER_KEY, {}),
-    "key.suspect": Shape({**_MEMBER_KEY, "from_index": _index}, {}),
+    "key.suspect": Shape({**_MEMBER_KEY, "from_index": is_index}, {}),
     "grant": Shape(
-        {"fields": _field_pattern, "from": _date, "level": _level, "member": _did, "until": _date},
+        {
+            "fields": _field_pattern,
+            "from": is_date,
+            "level": _level,
+            "member": _did,
+            "until": is_date,
+        },
         {},
     ),
+    "grant.end": Shape({"index": is_index, "member": _did, "reason": _slug}, {}),
+    "framework.publish": Shape(
+        {"framework": _slug, "levels": _levels, "name": is_names, "version": is_version},
+        {"crosswalks": items(record({"framework": _slug, "levels": _pairs}), 20)},
+    ),
+    "scheme.publish": Shape(
+        {"hours": is_credits, "name": is_names, "scheme": _slug, "version": is_version}, {}
+    ),
+    "policy.publish": Shape({"validity": _months}, {}),
+    "witness.admit": Shape(
+        {"keys": list_of(is_vkey), "operator": _slug, "quorum": is_index, "url": matches(URL)}, {}
+    ),
+    "witness.retire": Shape({"operator": _slug, "quorum": is_index}, {}),
+    "agreement": Shape(
+        {
+            "banks": items(
+                record(
+                    {
+                        "bank": _did,
+                        "governance": is_governance,
+                        "log": list_of(is_vkey),
+                        "name": is_names,
+                        "origin": is_text,
+                    }
+                ),
+                2,
+            ),
+            "from": is_date,
+            "until": is_date,
+        },
+        {},
+    ),
+}
+"""Types that the governance quorum signs. A policy bounds how many months credits are valid."""
+
+CATALOGUE: Mapping[str, Shape] = {
     "unit.publish": Shape(
         {
-            "credits": _credits,
+            "credits": is_credits,
             "field": _slug,
             "framework": _slug,
-            "hours": _hours,
+            "hours": is_decimal,
             "level": _level,
             "scheme": _slug,
-            "title": _names,
+            "title": is_names,
             "unit": _code,
-            "version": _version,
+            "version": is_version,
         },
-        {},
+        {"overlap": list_of(_slug)},
     ),
-    "witness.admit": Shape(
-        {"keys": _list_of(_vkey), "operator": _slug, "quorum": _index, "url": _matches(_URL)}, {}
-    ),
-    "witness.retire": Shape({"operator": _slug, "quorum": _index}, {}),
-    "award": Shape(
-        # Its words are those of a published unit, which were checked there.
+    "rule.publish": Shape(
         {
-            "commitment": _bytes(32),
-            "credits": _credits,
-            "level": _level,
-            "lot": _lot,
-            "scheme": _matches(_NAME),
-            "status": _status,
-            "unit": _matches(_UNIT),
+            "code": _code,
+            "from": is_date,
+            "rounding": record(
+                {"mode": one_of("down", "half-even", "half-up"), "step": is_credits}
+            ),
+            "sources": items(
+                record(
+                    {},
+                    {
+                        "age": _months,
+                        "credits": is_credits,
+                        "exemption": lambda value: value is True,
+                        "fields": list_of(_slug),
+                        "framework": _slug,
+                        "grade": is_decimal,
+                        "grades": list_of(is_text),
+                        "institutions": list_of(_did),
+                        "least": is_credits,
+                        "level": _level,
+                        "ratio": is_credits,
+                        "scheme": _slug,
+                        "units": items(_unit_of),
+                    },
+                ),
+                10,
+            ),
+            "target": _unit,
+            "title": is_names,
+            "until": is_date,
+            "version": is_version,
         },
-        {"expires": _date},
+        {
+            "cap": is_credits,
+            "depth": number(1, 5),
+            "partner": _did,
+            "validity": _months,
+        },
     ),
-    "revoke": _LOT_EVENT,
-    "suspend": _LOT_EVENT,
-    "reinstate": _LOT_EVENT,
+    "rule.withdraw": Shape({"code": _code, "version": is_version}, {}),
+    "qualification.publish": Shape(
+        {
+            "code": _code,
+            "framework": _slug,
+            "from": is_date,
+            "level": _level,
+            "scheme": _slug,
+            "title": is_names,
+            "total": is_credits,
+            "until": is_date,
+            "version": is_version,
+        },
+        {
+            "caps": items(record({"credits": is_credits, "sources": list_of(_source)}), 10),
+            "minima": items(
+                record({"credits": is_credits}, {"fields": list_of(_slug), "level": _level}), 20
+            ),
+            "period_caps": items(record({"credits": is_credits, "months": _months}), 5),
+            "institution_cap": is_credits,
+            "max_age_months": _months,
+            "residency": is_credits,
+            "units": items(_unit_of),
+        },
+    ),
+    "qualification.withdraw": Shape({"code": _code, "version": is_version}, {}),
 }
-"""Every statement type this ledger takes. The set grows, the envelope does not."""
+"""What institutions publish: units, recognition rules, qualifications."""
 
-GOVERNANCE_TYPES = frozenset(
+LOT_EVENTS: Mapping[str, Shape] = {
+    "award": Shape(_AWARD, _AWARD_MAYBE),
+    "confer": Shape(
+        {
+            "commitment": _hash,
+            "evaluation": _hash,
+            "lot": _lot,
+            "qualification": _unit,
+            "status": is_status,
+        },
+        {"as_of": is_time},
+    ),
+    "reserve": Shape({"application": _hash, "lot": _lot, "until": is_time}, {}),
+    "release": Shape({"lot": _lot}, {}),
+    "redeem": Shape({"evaluation": _hash, "lot": _lot}, {}),
+    "convert": Shape(
+        {
+            "derived": record(_AWARD, {"expires": is_date}),
+            "evaluation": _hash,
+            "facts": _FACTS,
+            "lot": _lot,
+            "rule": _unit,
+            "source": number(0, 9),
+        },
+        {"as_of": is_time},
+    ),
+    "supersede": Shape({**_ADVERSE, "successor": record(_AWARD, _AWARD_MAYBE)}, {"upheld": _lot}),
+    "revoke": Shape(_ADVERSE, {}),
+    "suspend": Shape(_ADVERSE, {}),
+    "reinstate": Shape({"lot": _lot, "reason": _slug}, {}),
+    "review.open": Shape({"lot": _lot, "reason": _slug}, {}),
+    "review.close": Shape({"lot": _lot, "outcome": one_of("stands", "withdrawn")}, {}),
+    "transfer.out": Shape(
+        {"facts": _FACTS, "lot": _lot, "to": _did, "transfer": _lot, "until": is_time}, {}
+    ),
+    "transfer.in": Shape({"home": is_receipt, "lot": _lot}, {}),
+    "transfer.refuse": Shape({"lot": _lot, "reason": _slug}, {}),
+    "transfer.final": Shape({"lot": _lot, "sister": is_receipt}, {}),
+    "transfer.return": Shape({"lot": _lot, "sister": is_receipt}, {}),
+}
+"""Types that make a lot or move one."""
+
+OTHERS: Mapping[str, Shape] = {
+    "exempt": Shape({"evaluation": _hash, "rule": _unit}, {}),
+    "appeal": Shape(
+        {"against": _did, "appeal": _lot, "due": is_date, "grounds": _hash}, {"of": is_index}
+    ),
+    "appeal.decide": Shape(
+        {"appeal": _lot, "outcome": one_of("dismissed", "upheld"), "reason": _slug}, {}
+    ),
+    "lots.root": Shape({"root": _hash, "size": is_index}, {}),
+}
+
+SHAPES: Mapping[str, Shape] = {**GOVERNED, **CATALOGUE, **LOT_EVENTS, **OTHERS}
+"""Every statement type this ledger takes."""
+
+GOVERNANCE_TYPES = frozenset(GOVERNED)
+"""Types that only the governance quorum signs, in the bank's name."""
+
+OPERATOR_TYPES = frozenset(
     (
-        "log.open",
-        "member.admit",
-        "member.suspend",
-        "key.add",
-        "key.retire",
-        "key.suspect",
-        "grant",
-        "witness.admit",
-        "witness.retire",
+        "appeal",
+        "lots.root",
+        "transfer.final",
+        "transfer.in",
+        "transfer.out",
+        "transfer.refuse",
+        "transfer.return",
     )
 )
-"""Statement types that only the governance quorum signs, in the bank's name."""
+"""Types that the bank itself signs, with a key of its own that the governance registered."""
+
+TWO_PERSONS = frozenset(("revoke", "appeal.decide"))
+"""Types that take the signatures of two persons of one member."""

@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 from ledger.errors import StoreFault
 from ledger.store import store_fault
 
-Row = tuple[int | str | bytes, ...]
+Row = tuple[int | str | bytes | None, ...]
 Rows = Sequence[Row]
 _CHUNK = 500
 """Rows asked for in one query; SQLite takes some thousand parameters at least."""

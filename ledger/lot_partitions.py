@@ -8,34 +8,36 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from heapq import merge
+from operator import itemgetter
 from struct import Struct
 from typing import IO
 
-from keys import b64u_decode, b64u_encode
-from ledger.award_run import AwardRun
+from keys import Json, b64u_decode, b64u_encode, encode, parse
+from ledger.award_run import NO_DAY, AwardRun
 from ledger.body import GOVERNANCE_TYPES, STATUS_LIST_LENGTH
 from ledger.entry import Entry
 from ledger.errors import Refused
 from ledger.lots import (
-    LotState,
     Slot,
     awarded_already,
     concerns_lot,
-    lot_name,
+    made_by,
     missing,
-    move,
+    moved_by,
     slot_of,
     slot_taken,
 )
+from ledger.standing import Event, LotState, Standing, move
 
 _PARTITIONS = 256
 _IN_MEMORY = 256 * 1024
 _BUFFER = 16 * 1024
-_NAME = Struct(">16s")
-_RECORD = Struct(">QIB")
-"""An entry's index, its author, and what it says of the lot."""
-_KINDS = ("award", "suspend", "reinstate", "revoke")
-_CODES = {kind: code for code, kind in enumerate(_KINDS)}
+_RECORD = Struct(">16sQIB16s10s")
+"""A new lot: its name, entry, keeper, state, facts' digest and last day."""
+_Birth = tuple[bytes, int, int, int, bytes, bytes]
+_LENGTH = Struct(">I")
+_STATES = (LotState.ACTIVE, LotState.CONFERRED, LotState.REFUSED)
 
 
 class LotPartitions:
@@ -62,22 +64,31 @@ class LotPartitions:
         statement = entry.signed.statement
         if statement.kind in GOVERNANCE_TYPES or not concerns_lot(statement.kind):
             return
-        name = b64u_decode(lot_name(statement), 16)
-        self._record(name, entry.index, self._author(statement.author), _CODES[statement.kind])
-        if statement.kind == "award":
-            slot = slot_of(statement)
+        event, made = moved_by(entry), made_by(entry)
+        if event is not None:
+            self._part(b64u_decode(event.lot, 16)).happened(event)
+        if made is not None:
+            name, standing = b64u_decode(made.lot, 16), made.standing
+            state = _STATES.index(standing.state)
+            keeper, day = self._author(standing.keeper), standing.expires.encode() or NO_DAY
+            record = _RECORD.pack(name, entry.index, keeper, state, standing.digest, day)
+            self._part(name).made(record)
+        slot = slot_of(statement)
+        if slot is not None:
             self._take_slot(entry.index, slot.list, slot.index)
 
     def take_run(self, run: AwardRun) -> None:
         """Take in a run of awards, their authority checked before."""
         authors = [self._author(author) for author in run.authors]
-        names, index = run.names, run.start
-        for place, author, number, slot in zip(
-            range(0, len(names), 16), run.author_of, run.lists, run.slots, strict=True
-        ):
-            self._record(names[place : place + 16], index, authors[author], 0)
+        names, digests, days = run.names, run.digests, run.expiries
+        index, place, day = run.start, 0, 0
+        for author, number, slot in zip(run.author_of, run.lists, run.slots, strict=True):
+            name = names[place : place + 16]
+            digest = digests[place : place + 16]
+            record = _RECORD.pack(name, index, authors[author], 0, digest, days[day : day + 10])
+            self._part(name).made(record)
             self._take_slot(index, number, slot)
-            index += 1
+            index, place, day = index + 1, place + 16, day + 10
 
     def faults(self) -> Iterator[tuple[int, str, str]]:
         """Index, kind and what is wrong of each entry that contradicts those before it."""
@@ -89,14 +100,9 @@ class LotPartitions:
     def _author(self, did: str) -> int:
         return self._authors.setdefault(did, len(self._authors))
 
-    def _record(self, name: bytes, index: int, author: int, code: int) -> None:
+    def _part(self, name: bytes) -> "_Partition":
         # By a hash nobody can foresee: names are chosen by whoever awards.
-        part = self._parts[hash(name) % _PARTITIONS]
-        part.names += name
-        part.records += _RECORD.pack(index, author, code)
-        part.events = part.events or code > 0
-        if len(part.names) >= _BUFFER:
-            part.spill()
+        return self._parts[hash(name) % _PARTITIONS]
 
     def _take_slot(self, index: int, number: int, slot: int) -> None:
         bits = self._taken.get(number)
@@ -108,66 +114,103 @@ class LotPartitions:
         bits[slot >> 3] |= mask
 
     def _fold(self, part: "_Partition") -> Iterator[tuple[int, str, str]]:
-        names = [name for (name,) in _NAME.iter_unpack(part.all_names())]
-        distinct = len(set(names))
-        if distinct == len(names) and not part.events and not self._slot_faults:
+        records: list[_Birth] = list(_RECORD.iter_unpack(part.records()))
+        distinct = len({record[0] for record in records})
+        events = part.events()
+        if distinct == len(records) and not events and not self._slot_faults:
             self._count += distinct
             return
         authors = list(self._authors)
-        states: dict[bytes, tuple[int, LotState]] = {}
-        records = _RECORD.iter_unpack(part.all_records())
-        for name, (index, author, code) in zip(names, records, strict=True):
-            kind, known = _KINDS[code], states.get(name)
-            if kind == "award":
-                if known is not None:
-                    # Whatever is wrong with its slot as well follows from this.
-                    self._slot_faults.pop(index, None)
-                    yield index, kind, str(awarded_already(b64u_encode(name)))
-                elif index not in self._slot_faults:
-                    states[name] = (author, LotState.ACTIVE)
-            elif known is None:
-                yield index, kind, str(missing(b64u_encode(name)))
-            else:
-                owner, state = known
-                try:
-                    after = move(b64u_encode(name), state, authors[owner], authors[author], kind)
-                    states[name] = (owner, after)
-                except Refused as error:
-                    yield index, kind, str(error)
-        self._count += len(states)
+        lots: dict[str, Standing] = {}
+        births: Iterator[tuple[int, _Birth | Event]] = ((birth[1], birth) for birth in records)
+        moves: Iterator[tuple[int, _Birth | Event]] = ((event.index, event) for event in events)
+        for index, item in merge(births, moves, key=itemgetter(0)):
+            try:
+                if isinstance(item, Event):
+                    _move(lots, item)
+                else:
+                    self._bear(lots, authors, item)
+            except Refused as error:
+                yield index, item.kind if isinstance(item, Event) else "award", str(error)
+        self._count += len(lots)
+
+    def _bear(self, lots: dict[str, Standing], authors: list[str], birth: _Birth) -> None:
+        raw, index, keeper, state, digest, day = birth
+        name = b64u_encode(raw)
+        if name in lots:
+            # Whatever is wrong with its slot as well follows from this.
+            self._slot_faults.pop(index, None)
+            raise awarded_already(name)
+        if index not in self._slot_faults:
+            expires = "" if day == NO_DAY else day.decode()
+            lots[name] = Standing(authors[keeper], _STATES[state], digest, expires)
+
+
+def _move(lots: dict[str, Standing], event: Event) -> None:
+    known = lots.get(event.lot)
+    if known is None:
+        raise missing(event.lot)
+    lots[event.lot] = move(known, event)
 
 
 @dataclass(slots=True)
 class _Partition:
     files: ExitStack
-    names: bytearray = field(default_factory=bytearray)
-    records: bytearray = field(default_factory=bytearray)
-    events: bool = False
-    """Whether there is anything but awards."""
-    _names: IO[bytes] | None = None
-    _records: IO[bytes] | None = None
+    _born: "_Spool" = field(init=False)
+    _moved: "_Spool" = field(init=False)
 
-    def spill(self) -> None:
-        if self._names is None or self._records is None:
-            self._names, self._records = self._file(), self._file()
-        self._names.write(self.names)
-        self._records.write(self.records)
-        self.names.clear()
-        self.records.clear()
+    def __post_init__(self) -> None:
+        self._born, self._moved = _Spool(self.files), _Spool(self.files)
 
-    def all_names(self) -> bytes:
-        return _whole(self._names) + self.names
+    def made(self, record: bytes) -> None:
+        self._born.write(record)
 
-    def all_records(self) -> bytes:
-        return _whole(self._records) + self.records
+    def happened(self, event: Event) -> None:
+        value: list[Json] = [event.lot, event.kind, event.author, dict(event.body)]
+        data = encode([*value, event.index, event.time])
+        self._moved.write(_LENGTH.pack(len(data)) + data)
 
-    def _file(self) -> IO[bytes]:
-        made = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
-        return self.files.enter_context(made)
+    def records(self) -> bytes:
+        return self._born.all()
+
+    def events(self) -> list[Event]:
+        data, found, place = self._moved.all(), [], 0
+        while place < len(data):
+            (length,) = _LENGTH.unpack_from(data, place)
+            place += _LENGTH.size
+            found.append(_event(parse(data[place : place + length])))
+            place += length
+        return found
 
 
-def _whole(file: IO[bytes] | None) -> bytes:
-    if file is None:
-        return b""
-    file.seek(0)
-    return file.read()
+class _Spool:
+    """Bytes in order of writing, on disk once there are many."""
+
+    def __init__(self, files: ExitStack) -> None:
+        self._files = files
+        self._buffer = bytearray()
+        self._file: IO[bytes] | None = None
+
+    def write(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) >= _BUFFER:
+            if self._file is None:
+                made = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+                self._file = self._files.enter_context(made)
+            self._file.write(self._buffer)
+            self._buffer.clear()
+
+    def all(self) -> bytes:
+        if self._file is None:
+            return bytes(self._buffer)
+        self._file.seek(0)
+        return self._file.read() + self._buffer
+
+
+def _event(value: Json) -> Event:
+    if not isinstance(value, list):
+        raise TypeError("a spooled event is a list")
+    lot, kind, author, body, index, time = value
+    if not isinstance(body, dict):
+        raise TypeError("a spooled event has its body in the fourth place")
+    return Event(str(lot), str(kind), str(author), body, int(str(index)), str(time))

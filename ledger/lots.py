@@ -1,24 +1,22 @@
-"""Credit lots as a fold of the log: each award makes one, each later event moves its state.
+"""Credit lots as a fold of the log: what each entry makes of them.
 
-These are pure transitions. The bank keeps lots in a table and an audit in memory; both
-come to the same states because both ask here.
+These are pure. The bank keeps lots in a table, an audit in partitions on disk; both come to
+the same states because both ask here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from ledger.body import GOVERNANCE_TYPES
+from keys import Json
 from ledger.entry import Entry
 from ledger.errors import Refused
+from ledger.receipt import Receipt
+from ledger.standing import MOVES, Event, Facts, LotState, Standing, move
 from ledger.statement import Statement
 
-
-class LotState(StrEnum):
-    """Where a lot stands. Expiry is computed from dates and is no state."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
+_BIRTHS = frozenset(("award", "confer", "transfer.in", "transfer.refuse"))
+_NESTED = {"supersede": "successor", "convert": "derived"}
+"""Types that move one lot and make another, and the field that describes the new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,71 +29,75 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One indivisible credit lot; `credits` is a decimal string, `expires` a day or empty."""
+    """One indivisible credit lot. `kind` is the statement type that made it."""
 
     lot: str
-    institution: str
-    unit: str
-    credits: str
-    scheme: str
-    level: str
-    expires: str
+    kind: str
+    facts: Facts
     commitment: str
-    slot: Slot
+    slot: Slot | None
     award_index: int
-    state: LotState
+    """The entry that made it."""
+    origin: str
+    """The lot it was converted from or takes the place of, or empty."""
+    standing: Standing
+    changed: int
+    """The last entry that made or moved it."""
 
-
-_EVENTS: dict[str, tuple[frozenset[LotState], LotState]] = {
-    "suspend": (frozenset({LotState.ACTIVE}), LotState.SUSPENDED),
-    "reinstate": (frozenset({LotState.SUSPENDED}), LotState.ACTIVE),
-    "revoke": (frozenset({LotState.ACTIVE, LotState.SUSPENDED}), LotState.REVOKED),
-}
+    @property
+    def state(self) -> LotState:
+        """Where it stands; a reservation that lapsed still reads as one (see Standing.at)."""
+        return self.standing.state
 
 
 def concerns_lot(kind: str) -> bool:
     """Whether statements of type `kind` make or move a lot."""
-    return kind == "award" or kind in _EVENTS
+    return kind in _BIRTHS or kind in MOVES
 
 
-def lot_name(statement: Statement) -> str:
-    """The lot that an award or a lot event speaks of."""
-    return str(statement.body["lot"])
+def lot_names(statement: Statement) -> tuple[str, ...]:
+    """The lots that a statement makes or moves; first the one it moves."""
+    if not concerns_lot(statement.kind):
+        return ()
+    nested = _NESTED.get(statement.kind)
+    first = str(statement.body["lot"])
+    return (first,) if nested is None else (first, str(_object(statement.body[nested])["lot"]))
 
 
-def slot_of(statement: Statement) -> Slot:
-    """The status slot an award takes."""
-    status = statement.body["status"]
-    if not isinstance(status, dict):
-        raise Refused("the award names no status slot")
-    return Slot(int(str(status["list"])), int(str(status["index"])))
+def slot_of(statement: Statement) -> Slot | None:
+    """The status slot that a statement takes, if it does."""
+    nested = _NESTED.get(statement.kind)
+    if nested is not None:
+        return _slot(_object(statement.body[nested])["status"])
+    return _slot(statement.body["status"]) if statement.kind in ("award", "confer") else None
 
 
-def born(entry: Entry) -> Lot:
-    """The lot that an award entry makes."""
+def made_by(entry: Entry) -> Lot | None:
+    """The lot that an entry makes, or None."""
     statement = entry.signed.statement
-    body = statement.body
-    return Lot(
-        lot_name(statement),
-        statement.author,
-        str(body["unit"]),
-        str(body["credits"]),
-        str(body["scheme"]),
-        str(body["level"]),
-        str(body.get("expires", "")),
-        str(body["commitment"]),
-        slot_of(statement),
-        entry.index,
-        LotState.ACTIVE,
-    )
+    kind, body, author = statement.kind, statement.body, statement.author
+    if kind == "award":
+        return _awarded(entry, body, 0, "")
+    if kind == "supersede":
+        return _awarded(entry, _object(body["successor"]), 0, str(body["lot"]))
+    if kind == "convert":
+        depth = Facts.from_json(body["facts"]).depth + 1
+        return _awarded(entry, _object(body["derived"]), depth, str(body["lot"]))
+    if kind == "confer":
+        facts = Facts(author, str(body["qualification"]), "0", "", "", entry.time[:10], "")
+        return _in_state(_lot(entry, body, facts, _slot(body["status"]), ""), LotState.CONFERRED)
+    if kind == "transfer.in":
+        sent = Entry.parse(Receipt.parse(str(body["home"])).entry).signed.statement.body
+        return _lot(entry, body, Facts.from_json(sent["facts"]), None, str(sent["lot"]))
+    if kind == "transfer.refuse":
+        nothing = Facts(author, "", "0", "", "", entry.time[:10], "")
+        return _in_state(_lot(entry, body, nothing, None, ""), LotState.REFUSED)
+    return None
 
 
-def moved(lot: Lot | None, statement: Statement) -> Lot:
-    """The lot after a lot event; Refused where its author or its state forbids it."""
-    if lot is None:
-        raise missing(lot_name(statement))
-    state = move(lot.lot, lot.state, lot.institution, statement.author, statement.kind)
-    return replace(lot, state=state)
+def moved_by(entry: Entry) -> Event | None:
+    """What an entry does to a lot that is there before it, or None."""
+    return Event.of(entry) if entry.signed.statement.kind in MOVES else None
 
 
 def missing(lot: str) -> Refused:
@@ -104,7 +106,7 @@ def missing(lot: str) -> Refused:
 
 
 def awarded_already(lot: str) -> Refused:
-    """What is said to a second award of a lot."""
+    """What is said to a second statement that makes a lot."""
     return Refused(f"the lot {lot} was awarded already")
 
 
@@ -113,18 +115,8 @@ def slot_taken(slot: Slot) -> Refused:
     return Refused(f"the status slot {slot.list}#{slot.index} is taken")
 
 
-def move(lot: str, state: LotState, institution: str, author: str, kind: str) -> LotState:
-    """The state a lot event of `kind` by `author` leads to; Refused where it is not allowed."""
-    if institution != author:
-        raise Refused(f"only {institution} may {kind} its lot {lot}")
-    allowed, after = _EVENTS[kind]
-    if state not in allowed:
-        raise Refused(f"the lot {lot} is {state}; it cannot {kind}")
-    return after
-
-
 class LotBook:
-    """All lots in memory, for an audit."""
+    """All lots in memory, for a monitor and for reports."""
 
     def __init__(self) -> None:
         self.lots: dict[str, Lot] = {}
@@ -136,20 +128,64 @@ class LotBook:
     def know(self, lot: Lot) -> None:
         """Take in a lot that was checked before."""
         self.lots[lot.lot] = lot
-        self._slots.add(lot.slot)
+        if lot.slot is not None:
+            self._slots.add(lot.slot)
 
     def take(self, entry: Entry) -> None:
-        """Fold one entry in; Refused where it contradicts those before."""
-        statement = entry.signed.statement
-        if statement.kind in GOVERNANCE_TYPES or not concerns_lot(statement.kind):
+        """Fold one entry in; Refused where it contradicts those before, with nothing changed."""
+        if not concerns_lot(entry.signed.statement.kind):
             return
-        if statement.kind != "award":
-            lot = moved(self.lots.get(lot_name(statement)), statement)
-        else:
-            lot = born(entry)
-            if lot.lot in self.lots:
-                raise awarded_already(lot.lot)
-            if lot.slot in self._slots:
-                raise slot_taken(lot.slot)
-            self._slots.add(lot.slot)
-        self.lots[lot.lot] = lot
+        event, made = moved_by(entry), made_by(entry)
+        moved = None if event is None else after(self.lots.get(event.lot), event)
+        if made is not None:
+            if made.lot in self.lots:
+                raise awarded_already(made.lot)
+            if made.slot in self._slots and made.slot is not None:
+                raise slot_taken(made.slot)
+            self.know(made)
+        if moved is not None:
+            self.lots[moved.lot] = moved
+
+
+def after(lot: Lot | None, event: Event) -> Lot:
+    """The lot after an event; Refused where it may not happen."""
+    if lot is None:
+        raise missing(event.lot)
+    return replace(lot, standing=move(lot.standing, event), changed=event.index)
+
+
+def _awarded(entry: Entry, award: Mapping[str, Json], depth: int, origin: str) -> Lot:
+    facts = Facts(
+        entry.signed.statement.author,
+        str(award["unit"]),
+        str(award["credits"]),
+        str(award["scheme"]),
+        str(award["level"]),
+        entry.time[:10],
+        str(award.get("expires", "")),
+        depth,
+    )
+    return _lot(entry, award, facts, _slot(award["status"]), origin)
+
+
+def _lot(
+    entry: Entry, body: Mapping[str, Json], facts: Facts, slot: Slot | None, origin: str
+) -> Lot:
+    statement = entry.signed.statement
+    standing = Standing(statement.author, LotState.ACTIVE, facts.digest, facts.expires)
+    commitment = str(body.get("commitment", ""))
+    name, index = str(body["lot"]), entry.index
+    return Lot(name, statement.kind, facts, commitment, slot, index, origin, standing, index)
+
+
+def _in_state(lot: Lot, state: LotState) -> Lot:
+    return replace(lot, standing=replace(lot.standing, state=state))
+
+
+def _slot(status: Json) -> Slot:
+    item = _object(status)
+    return Slot(int(str(item["list"])), int(str(item["index"])))
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, dict) else {}

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Engine, LargeBinary, MetaData, Table, Text, delete, select
 
 from ledger.audit import Walk
+from ledger.authority import REGISTERED
 from ledger.award_run import signature_fault
+from ledger.bulk import insert_rows
 from ledger.checkpoint import Checkpoint
 from ledger.entry import Entry
 from ledger.errors import BadEntry, BadNote, LedgerError
-from ledger.lots import Lot, LotBook, LotState, Slot, concerns_lot, lot_name
+from ledger.lot_rows import lot_columns, lot_of, lot_row
+from ledger.lots import LotBook, lot_names
 from ledger.note import VerifierKey, open_note
 from ledger.static import StaticLog
 from ledger.store import NUMBER, open_store, reading, writing
@@ -42,13 +45,8 @@ _authority = Table(
 _lots = Table(
     "monitored_lots",
     _metadata,
-    Column("origin", Text, primary_key=True),
-    Column("lot", Text, primary_key=True),
-    Column("institution", Text, nullable=False),
-    Column("list", NUMBER, nullable=False),
-    Column("slot", NUMBER, nullable=False),
-    Column("idx", NUMBER, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("log", Text, primary_key=True),
+    *lot_columns(),
 )
 
 
@@ -178,19 +176,17 @@ class Monitor:
             query = select(_authority.c.data).where(_authority.c.origin == origin)
             for stored in connection.execute(query.order_by(_authority.c.idx)):
                 walk.registry.apply(Entry.parse(bytes(stored.data)))
-            for lot in connection.execute(select(_lots).where(_lots.c.origin == origin)):
-                walk.book.know(
-                    _lot(lot.lot, lot.institution, lot.list, lot.slot, lot.idx, lot.state)
-                )
+            for lot in connection.execute(select(_lots).where(_lots.c.log == origin)):
+                walk.book.know(lot_of(lot))
         return walk, str(row.note)
 
     def _save(
         self, checkpoint: Checkpoint, walk: Walk[LotBook], note: str, new: list[Entry]
     ) -> None:
         origin = checkpoint.origin
-        others = [e for e in new if not concerns_lot(e.signed.statement.kind)]
-        names = {lot_name(e.signed.statement) for e in new if concerns_lot(e.signed.statement.kind)}
-        rows = [_lot_row(origin, walk.book.lots[name]) for name in sorted(names)]
+        others = [e for e in new if e.signed.statement.kind in REGISTERED]
+        names = {name for e in new for name in lot_names(e.signed.statement)}
+        rows = [(origin, *lot_row(walk.book.lots[name])) for name in sorted(names)]
         with writing(self._engine) as connection:
             connection.execute(delete(_logs).where(_logs.c.origin == origin))
             connection.execute(
@@ -212,10 +208,10 @@ class Monitor:
                 part = rows[start : start + 400]
                 connection.execute(
                     delete(_lots).where(
-                        _lots.c.origin == origin, _lots.c.lot.in_([row["lot"] for row in part])
+                        _lots.c.log == origin, _lots.c.lot.in_([row[1] for row in part])
                     )
                 )
-                connection.execute(_lots.insert(), part)
+                insert_rows(connection, _lots, part)
 
 
 def compare(logs: Sequence[tuple[str, StaticLog]]) -> None:
@@ -267,20 +263,3 @@ def _is_opening(data: bytes) -> bool:
         return Entry.parse(data).signed.statement.kind == "log.open"
     except LedgerError:
         return False
-
-
-def _lot(name: str, institution: str, number: int, slot: int, index: int, state: str) -> Lot:
-    place = Slot(number, slot)
-    return Lot(name, institution, "", "", "", "", "", "", place, index, LotState(state))
-
-
-def _lot_row(origin: str, lot: Lot) -> dict[str, str | int]:
-    return {
-        "origin": origin,
-        "lot": lot.lot,
-        "institution": lot.institution,
-        "list": lot.slot.list,
-        "slot": lot.slot.index,
-        "idx": lot.award_index,
-        "state": lot.state.value,
-    }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ledger.errors import BadReceipt
 
-_HEADER = "c2sp.org/tlog-proof@v1"
+HEADER = "c2sp.org/tlog-proof@v1"
 _MAX_PATH = 63
 MEDIA_TYPE = "text/plain; charset=utf-8"
 
@@ -27,7 +27,7 @@ class Receipt:
     def encode(self) -> str:
         """The receipt as text (`.tlog-proof`)."""
         lines = [
-            _HEADER,
+            HEADER,
             f"extra {base64.b64encode(self.entry).decode()}",
             f"index {self.index}",
             *(base64.b64encode(node).decode() for node in self.path),
@@ -39,7 +39,7 @@ class Receipt:
         """The receipt of its text; BadReceipt unless it is exactly what `encode` writes."""
         head, separator, checkpoint = text.partition("\n\n")
         lines = head.split("\n")
-        if not separator or lines[0] != _HEADER:
+        if not separator or lines[0] != HEADER:
             raise BadReceipt("not a receipt: it does not begin as a tlog-proof")
         if len(lines) < 3 or len(lines) > _MAX_PATH + 3:
             raise BadReceipt("the receipt is cut short, or its path is too long")

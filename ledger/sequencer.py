@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from ledger.authority import Registry
+from ledger.authority import REGISTERED, Registry
 from ledger.award_run import signature_fault
 from ledger.bulk import Row, insert_rows, select_rows
 from ledger.clock import format_time
@@ -193,7 +193,10 @@ def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
     registry = Registry() if state is None else state.registry
     start = 0 if state is None else state.frontier.size
     query = select(entries.c.data).where(
-        entries.c.kind != "award", entries.c.idx >= start, entries.c.idx < now.size
+        entries.c.kind != "award",
+        entries.c.kind.in_(sorted(REGISTERED)),
+        entries.c.idx >= start,
+        entries.c.idx < now.size,
     )
     for row in connection.execute(query.order_by(entries.c.idx)):
         registry.apply(Entry.parse(bytes(row.data)))

@@ -27,6 +27,7 @@ from ledger import (
 from ledger.audit import AuditReport, audit
 from ledger.checkpointer import Checkpointer
 from ledger.log import Log, read_entries, read_head
+from ledger.lot_rows import lot_row
 from ledger.note import ED25519
 from ledger.sequencer import Placed, Sequencer
 from ledger.store import create_tables, entries, open_store, reading
@@ -38,6 +39,7 @@ BANK = did_web(DOMAIN)
 MEMBER = did_web(DOMAIN, "members", "north")
 GOVERNANCE = PrivateKey.from_seed(b"g" * 32)
 SIGNING = PrivateKey.from_seed(b"m" * 32)
+APPROVING = PrivateKey.from_seed(b"a" * 32)
 LOG_KEY = PrivateKey.from_seed(b"l" * 32)
 VERIFIER = VerifierKey(ORIGIN, ED25519, LOG_KEY.public_key.raw)
 SLOTS = 131_072
@@ -65,9 +67,22 @@ def opening() -> tuple[SignedStatement, ...]:
             },
         ),
         (
+            "framework.publish",
+            {
+                "framework": "national",
+                "levels": [
+                    {"level": str(n), "name": {"en": f"Level {n}", "zh": f"{n} 级"}}
+                    for n in range(1, 10)
+                ],
+                "name": names,
+                "version": 1,
+            },
+        ),
+        ("scheme.publish", {"hours": "16", "name": names, "scheme": "national", "version": 1}),
+        (
             "member.admit",
             {
-                "capacities": ["awarding"],
+                "capacities": ["awarding", "receiving"],
                 "member": MEMBER,
                 "name": names,
                 "uscc": "91350100M000100Y43",
@@ -83,7 +98,14 @@ def opening() -> tuple[SignedStatement, ...]:
                 "until": "2030-01-01",
             },
         ),
-        ("key.add", {"key": SIGNING.public_key.multikey, "member": MEMBER}),
+        (
+            "key.add",
+            {"key": SIGNING.public_key.multikey, "member": MEMBER, "person": "registrar"},
+        ),
+        (
+            "key.add",
+            {"key": APPROVING.public_key.multikey, "member": MEMBER, "person": "approver"},
+        ),
     ]
     unit = {
         "credits": "4",
@@ -130,7 +152,11 @@ def awards(start: int, count: int) -> list[SignedStatement]:
 
 def lot_event(kind: str, number: int, reason: str = "test") -> SignedStatement:
     """Suspend, reinstate or revoke the lot of award `number`."""
-    return Statement.make(MEMBER, kind, {"lot": lot(number), "reason": reason}).sign(SIGNING)
+    body = {"lot": lot(number), "reason": reason}
+    if kind != "reinstate":
+        body["appeal"] = "2026-12-31"
+    signers = (SIGNING, APPROVING) if kind == "revoke" else (SIGNING,)
+    return Statement.make(MEMBER, kind, body).sign(*signers)
 
 
 def sequencer_on(engine: Engine) -> Sequencer:
@@ -148,7 +174,8 @@ def new_log(url: str) -> Engine:
     engine = open_store(url)
     create_tables(engine, derived, private)
     outcomes = sequencer_on(engine).append(opening())
-    assert [outcome.index for outcome in outcomes if isinstance(outcome, Placed)] == [0, 1, 2, 3, 4]
+    placed = [outcome.index for outcome in outcomes if isinstance(outcome, Placed)]
+    assert placed == list(range(len(opening()))), outcomes
     checkpointer_on(engine).sign()
     return engine
 
@@ -230,8 +257,8 @@ def audited(engine: Engine, signing: Callable[[], object] | None = None) -> Audi
     for data in log.entries():
         book.take(Entry.parse(data))
     with reading(engine) as connection:
-        stored = {row[0]: (row[10], row[11]) for row in rows(connection)}
-    assert stored == {name: (lot.award_index, lot.state) for name, lot in book.lots.items()}
+        stored = {row[0]: row for row in rows(connection)}
+    assert stored == {name: lot_row(lot) for name, lot in book.lots.items()}
     return report
 
 

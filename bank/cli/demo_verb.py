@@ -107,12 +107,14 @@ def _admit(
     admissions: "list[Admission]",
 ) -> None:
     from bank.cli.progress import progress
-    from bank.opening import admit, create_member
+    from bank.opening import admit, create_approver, create_member
 
     with progress("Admitting institutions", len(admissions)) as done:
         for count, admission in enumerate(admissions, start=1):
-            key = create_member(data / "members" / admission.slug, secret).public_key
-            admit(bank, admission, key, governance[:THRESHOLD])
+            folder = data / "members" / admission.slug
+            key = create_member(folder, secret).public_key
+            approver = create_approver(folder, secret).public_key
+            admit(bank, admission, key, governance[:THRESHOLD], approver)
             done(count)
 
 

@@ -35,15 +35,28 @@ def make_key(
     typer.echo(create_member(folder, passphrase(folder)).public_key.multikey)
 
 
+@member_app.command("approver-key")
+def make_approver_key(
+    folder: Annotated[Path, typer.Argument(help="A folder for the second person's key.")],
+) -> None:
+    """On the institution's side: make the key of the second person that revocations take."""
+    from bank.opening import create_approver
+
+    typer.echo(create_approver(folder, passphrase(folder)).public_key.multikey)
+
+
 @member_app.command("admit")
 def admit_command(
     institutions: Institutions,
     slug: Slug,
     key: Key,
     governance: GovernanceKeys,
+    approver_key: Annotated[
+        str, typer.Option(help="The key of its second person, without whom it cannot revoke.")
+    ] = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """On the bank's side: admit an institution, grant it authority and register its key."""
+    """On the bank's side: admit an institution, grant it authority and register its keys."""
     from bank.opening import admit, open_bank, read_admissions
     from keys import PublicKey, open_signer
 
@@ -55,7 +68,8 @@ def admit_command(
     signers = [open_signer(f"file:{path}", secret) for path in governance]
     bank = open_bank(data, secret)
     try:
-        admit(bank, chosen[0], public, signers)
+        second = PublicKey.from_multikey(approver_key) if approver_key else None
+        admit(bank, chosen[0], public, signers, second)
     finally:
         bank.close()
     typer.echo(f"{slug} is a member, and its key {key} is registered")
@@ -121,6 +135,7 @@ def _move_lot(
     if slug not in admissions:
         raise BadSetup(f"{institutions} describes no institution {slug!r}")
     secret = passphrase_of(members, members / slug)
+    today = datetime.now(UTC).date()
     if url:
         import httpx
 
@@ -131,12 +146,12 @@ def _move_lot(
         own = open_member(members / slug, domain, admissions[slug], secret)
         with httpx.Client(base_url=url, timeout=120) as http:
             remote = RemoteBank(http, lambda: datetime.now(UTC))
-            (outcome,) = remote.submit([own.lot_event(kind, lot, reason)])
+            (outcome,) = remote.submit([own.lot_event(kind, lot, reason, today)])
     else:
         bank = open_bank(data, bank_passphrase(data), witnessed=True)
         try:
             own = open_member(members / slug, bank.settings.domain, admissions[slug], secret)
-            (outcome,) = LocalBank(bank).submit([own.lot_event(kind, lot, reason)])
+            (outcome,) = LocalBank(bank).submit([own.lot_event(kind, lot, reason, today)])
         finally:
             bank.close()
     if isinstance(outcome, Declined):

@@ -22,7 +22,7 @@ from ledger.sequencer import Placed
 from ledger.static import StaticLog, folder_fetch
 
 DAY = date(2026, 7, 1)
-UNIT = UnitRef("A1", 1, "Unit", "单元", "ict", "5", "48", "cq-lof", "standard")
+UNIT = UnitRef("A1", 1, "Unit", "单元", "ict", "5", "48", "cq-lof", "standard-credit")
 
 
 @dataclass

@@ -138,7 +138,7 @@ def test_a_failure_inside_the_transaction_leaves_nothing(
                 sequencer.append(awards(245, 20))
             assert everything(engine) == before
     outcomes = sequencer.append(awards(245, 20))
-    assert [one.index for one in outcomes if isinstance(one, Placed)] == list(range(250, 270))
+    assert [one.index for one in outcomes if isinstance(one, Placed)] == list(range(253, 273))
     assert not any(one.repeated for one in outcomes if isinstance(one, Placed))
     audited(engine)
 
@@ -216,7 +216,7 @@ def test_killed_in_the_middle_of_appending(url: str, seed: int) -> None:
 CHANGES = {
     "entries": "UPDATE {t} SET kind = 'x' WHERE idx = 3",
     "tiles": "UPDATE {t} SET root = leaf FROM entries WHERE {t}.idx = 0 AND entries.idx = 0",
-    "checkpoints": "UPDATE {t} SET note = 'x' WHERE size = 5",
+    "checkpoints": "UPDATE {t} SET note = 'x' WHERE size = 8",
     "published": "UPDATE {t} SET note = 'x'",
 }
 
@@ -225,7 +225,7 @@ CHANGES = {
 def test_what_is_in_the_log_stays(engine: Engine, table: str) -> None:
     sequencer_on(engine).append(awards(5, 300))
     note = checkpointer_on(engine).sign()
-    Log(engine).publish(305, note)
+    Log(engine).publish(308, note)
     before = everything(engine)
     statements = [CHANGES[table].format(t=table), f"DELETE FROM {table}"]
     if engine.dialect.name == "postgresql":
@@ -278,23 +278,23 @@ def run(statement: str) -> Tamper:
 
 
 def swap(connection: Connection) -> None:
-    for old, new in ((12, -1), (13, 12), (-1, 13)):
+    for old, new in ((15, -1), (16, 15), (-1, 16)):
         connection.exec_driver_sql(f"UPDATE entries SET idx = {new} WHERE idx = {old}")
 
 
 TAMPERED: dict[str, Tamper] = {
-    "first byte": change_byte(12, 0),
-    "middle byte": change_byte(12, 400),
-    "last byte": change_byte(12, -1),
-    "first new entry": change_byte(10, 500),
-    "last entry": change_byte(14, -30),
+    "first byte": change_byte(15, 0),
+    "middle byte": change_byte(15, 400),
+    "last byte": change_byte(15, -1),
+    "first new entry": change_byte(13, 500),
+    "last entry": change_byte(17, -30),
     "swapped": swap,
-    "dropped": run("DELETE FROM entries WHERE idx = 12"),
-    "last one dropped": run("DELETE FROM entries WHERE idx = 14"),
+    "dropped": run("DELETE FROM entries WHERE idx = 15"),
+    "last one dropped": run("DELETE FROM entries WHERE idx = 17"),
     "another root": run("UPDATE head SET root = leaf"),
-    "grown": run("UPDATE head SET size = 16"),
-    "moved back": run("UPDATE head SET size = 14"),
-    "moved back behind the checkpoint": run("UPDATE head SET size = 9"),
+    "grown": run("UPDATE head SET size = 19"),
+    "moved back": run("UPDATE head SET size = 17"),
+    "moved back behind the checkpoint": run("UPDATE head SET size = 12"),
     "moved back to nothing": run("UPDATE head SET size = 0"),
 }
 
@@ -329,27 +329,27 @@ def test_control_untampered_bytes_are_signed(engine: Engine) -> None:
     audited(engine)
 
 
-@pytest.mark.parametrize(("index", "prev"), [(14, bytes(32)), (13, None)])
+@pytest.mark.parametrize(("index", "prev"), [(17, bytes(32)), (16, None)])
 def test_a_broken_chain_is_not_signed_though_the_tree_agrees(
     engine: Engine, index: int, prev: bytes | None
 ) -> None:
     """The last entry says another place or predecessor, and the head row was made to fit."""
     checkpointer = checkpointer_on(engine)
     sequencer_on(engine).append(awards(5, 5))
-    last = Entry.parse(Log(engine).entry(14))
+    last = Entry.parse(Log(engine).entry(17))
     forged = Entry.make(index, last.prev if prev is None else prev, last.time, last.signed)
-    leaves = [leaf_hash(data) for data in Log(engine).entries(0, 14)]
+    leaves = [leaf_hash(data) for data in Log(engine).entries(0, 17)]
     root = root_hash([*leaves, forged.leaf])
 
     def tamper(connection: Connection) -> None:
-        update = text("UPDATE entries SET data = :data, leaf = :leaf WHERE idx = 14")
+        update = text("UPDATE entries SET data = :data, leaf = :leaf WHERE idx = 17")
         connection.execute(update, {"data": forged.data, "leaf": forged.leaf})
         update = text("UPDATE head SET root = :root, leaf = :leaf")
         connection.execute(update, {"root": root, "leaf": forged.leaf})
 
     tampered(engine, tamper)
     for signer in (checkpointer, checkpointer_on(engine)):
-        with pytest.raises(StoreFault, match="entry 14 does not continue the chain"):
+        with pytest.raises(StoreFault, match="entry 17 does not continue the chain"):
             signer.sign()
 
 
@@ -366,7 +366,7 @@ def test_stored_tiles_that_are_not_the_signed_ones(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("running", [True, False], ids=["running", "restarted"])
-@pytest.mark.parametrize("size", [9, 7])
+@pytest.mark.parametrize("size", [12, 10])
 def test_nothing_is_appended_to_a_head_moved_back(engine: Engine, running: bool, size: int) -> None:
     """With the root and leaf it had then, as a careful forger would."""
     sequencer = sequencer_on(engine)

@@ -83,11 +83,11 @@ def test_an_honest_log_passes() -> None:
     report = audit(entries, notes[1:], done.append)
     assert report.problems == ()
     assert report.passed
-    assert (report.origin, report.size, report.checkpoints) == (ORIGIN, 13, 4)
+    assert (report.origin, report.size, report.checkpoints) == (ORIGIN, 16, 4)
     assert report.root == root_hash(leaf_hash(data) for data in entries)
     assert report.kinds["award"] == report.lots == 5
-    assert sum(report.kinds.values()) == 13
-    assert done[-1] == 13
+    assert sum(report.kinds.values()) == 16
+    assert done[-1] == 16
 
 
 def test_a_long_log_passes_and_its_last_forgery_is_named() -> None:
@@ -98,7 +98,7 @@ def test_a_long_log_passes_and_its_last_forgery_is_named() -> None:
     last = statements[-1]
     statements[-1] = SignedStatement(last.statement, award(0).signatures)
     (problem,) = problems(chained(statements))
-    assert problem.startswith("entry 704: the statement's signature by z6Mk")
+    assert problem.startswith("entry 707: the statement's signature by z6Mk")
 
 
 BROKEN: dict[str, Callable[[list[SignedStatement]], None]] = {
@@ -142,9 +142,9 @@ def test_lots_that_do_not_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None
     honest = [*opening(), *(award(number) for number in range(300)), *events]
     assert problems(chained(honest)) == ()
     (problem,) = problems(chained([*honest, lot_event("suspend", 7, "again"), award(301)]))
-    assert problem == f"entry 308: the lot {lot(7)} is revoked; it cannot suspend"
+    assert problem == f"entry 311: the lot {lot(7)} is revoked; it cannot suspend"
     (problem,) = problems(chained([*honest, award(8, "3", slot=999)]))
-    assert problem == f"entry 308: the lot {lot(8)} was awarded already"
+    assert problem == f"entry 311: the lot {lot(8)} was awarded already"
 
 
 def test_every_changed_byte_of_an_entry_is_named() -> None:
@@ -169,58 +169,60 @@ def test_every_changed_byte_of_an_entry_is_named() -> None:
 
 def test_swapped_entries() -> None:
     entries = chained(HONEST)
-    entries[6], entries[7] = entries[7], entries[6]
+    entries[9], entries[10] = entries[10], entries[9]
     found = problems(entries)
-    assert found[:2] == ("entry 6: says it is entry 7", "entry 7: says it is entry 6")
-    assert found[2].startswith("entry 8: its prev is not the leaf hash")
+    assert found[:2] == ("entry 9: says it is entry 10", "entry 10: says it is entry 9")
+    assert found[2].startswith("entry 11: its prev is not the leaf hash")
 
 
 def test_a_dropped_entry() -> None:
     entries = chained(HONEST)
     note = noted(entries)
-    found = problems([*entries[:6], *entries[7:]], [note])
-    assert found[0] == "entry 6: says it is entry 7"
-    assert "the last checkpoint speaks of 13 entries, the log holds 12" in found
+    found = problems([*entries[:9], *entries[10:]], [note])
+    assert found[0] == "entry 9: says it is entry 10"
+    assert "the last checkpoint speaks of 16 entries, the log holds 15" in found
     (cut,) = (one for one in problems(entries[:-1], [note]) if "speaks" in one)
-    assert cut == "the last checkpoint speaks of 13 entries, the log holds 12"
+    assert cut == "the last checkpoint speaks of 16 entries, the log holds 15"
 
 
 def test_an_entry_put_in_and_chained_again() -> None:
     """The operator himself rewrites the log: the earlier checkpoint convicts him."""
     entries = chained(HONEST)
-    early = noted(entries, 8)
-    other = chained([*HONEST[:6], award(50), *HONEST[6:]])
+    early = noted(entries, 11)
+    other = chained([*HONEST[:9], award(50), *HONEST[9:]])
     assert problems(other) == ()
     (problem,) = problems(other, [early, noted(other)])
-    assert problem == "the checkpoint of 8 entries has another root than they have"
+    assert problem == "the checkpoint of 11 entries has another root than they have"
 
 
 def test_a_repeated_entry() -> None:
     (problem,) = problems(chained([*HONEST, lot_event("revoke", 2)]))
-    assert problem == "entry 13: its statement is in the log already"
+    assert problem == "entry 16: its statement is in the log already"
 
 
 def test_a_prev_that_is_not_the_leaf_before() -> None:
     entries = chained(HONEST)
     last = Entry.parse(entries[-1])
     entries[-1] = Entry.make(last.index, bytes(32), last.time, last.signed).data
-    assert problems(entries) == ("entry 12: its prev is not the leaf hash of the entry before",)
+    assert problems(entries) == ("entry 15: its prev is not the leaf hash of the entry before",)
 
 
 def test_time_that_runs_backwards() -> None:
-    times = [TIME] * 13
-    times[9:] = ["2026-11-23T18:18:21Z"] * 4
+    times = [TIME] * 16
+    times[12:] = ["2026-11-23T18:18:21Z"] * 4
     found = problems(chained(HONEST, times))
-    assert found[0].startswith("entry 9: its time 2026-11-23T18:18:21Z lies before")
+    assert found[0].startswith("entry 12: its time 2026-11-23T18:18:21Z lies before")
 
 
 def test_entries_that_are_none() -> None:
     for data in (b"", b"{}", b"\xff", b"x" * 70_000):
         entries = chained(HONEST)
-        entries[8] = data
+        entries[11] = data
         found = problems(entries)
-        assert found[0].startswith("entry 8: the entry") or found[0].startswith("entry 8: an entry")
-        assert found[1].startswith("entry 9: its prev")
+        assert found[0].startswith("entry 11: the entry") or found[0].startswith(
+            "entry 11: an entry"
+        )
+        assert found[1].startswith("entry 12: its prev")
 
 
 def appended(*signed: SignedStatement) -> tuple[str, ...]:
@@ -233,11 +235,11 @@ def test_a_forged_signature() -> None:
     forged = SignedStatement(good.statement, award(21).signatures)
     (problem,) = appended(forged)
     key = SIGNING.public_key.multikey
-    assert problem.startswith(f"entry 13: the statement's signature by {key}: ")
+    assert problem.startswith(f"entry 16: the statement's signature by {key}: ")
     quorum = HONEST[1]
     admitted = Statement.make(BANK, "member.suspend", {"member": MEMBER, "reason": "x"})
     (problem,) = appended(SignedStatement(admitted, quorum.signatures))
-    assert problem.startswith("entry 13: the statement's signature by")
+    assert problem.startswith("entry 16: the statement's signature by")
 
 
 UNAUTHORISED: dict[str, tuple[Callable[[], SignedStatement], str]] = {
@@ -271,7 +273,7 @@ UNAUTHORISED: dict[str, tuple[Callable[[], SignedStatement], str]] = {
 def test_what_nobody_had_the_authority_to_state(case: str) -> None:
     make, reason = UNAUTHORISED[case]
     (problem,) = appended(make())
-    assert problem.startswith("entry 13: ")
+    assert problem.startswith("entry 16: ")
     assert reason in problem
     # The audit goes on, and takes what follows.
     (again,) = appended(make(), award(30))
@@ -282,7 +284,7 @@ def test_what_nobody_had_the_authority_to_state(case: str) -> None:
     ("kind", "more", "reason"),
     [
         ("key.retire", {}, "was retired"),
-        ("key.suspect", {"from_index": 13}, "was reported as suspect"),
+        ("key.suspect", {"from_index": 16}, "was reported as suspect"),
     ],
 )
 def test_a_key_that_is_no_longer_good(kind: str, more: dict[str, int], reason: str) -> None:
@@ -290,7 +292,7 @@ def test_a_key_that_is_no_longer_good(kind: str, more: dict[str, int], reason: s
     ended = Statement.make(BANK, kind, body).sign(GOVERNANCE)
     found = appended(ended, award(20), lot_event("suspend", 1, "again"))
     assert len(found) == 2
-    for index, problem in zip((14, 15), found, strict=True):
+    for index, problem in zip((17, 18), found, strict=True):
         assert problem.startswith(f"entry {index}: the key z6Mk")
         assert reason in problem
     # What it signed before stays good.
@@ -301,35 +303,35 @@ def test_a_suspended_member() -> None:
     body = {"member": MEMBER, "reason": "audit"}
     ended = Statement.make(BANK, "member.suspend", body).sign(GOVERNANCE)
     (problem,) = appended(ended, award(20))
-    assert problem == f"entry 14: {MEMBER} is suspended as a member"
+    assert problem == f"entry 17: {MEMBER} is suspended as a member"
 
 
 def test_a_log_that_does_not_begin_with_its_opening() -> None:
     found = problems(chained(HONEST[1:]))
     assert found[0] == "entry 0: the first entry of a log is its log.open statement"
-    assert found[-1] == "the checkpoint of 12 is not signed by the log"
+    assert found[-1] == "the checkpoint of 15 is not signed by the log"
 
 
 def test_checkpoints_that_do_not_hold() -> None:
     entries = chained(HONEST)
     good = noted(entries)
-    wrong_root = sign_note(Checkpoint(ORIGIN, 13, bytes(32)).text, ORIGIN, LOG_KEY)
+    wrong_root = sign_note(Checkpoint(ORIGIN, 16, bytes(32)).text, ORIGIN, LOG_KEY)
     assert problems(entries, [wrong_root]) == (
-        "the checkpoint of 13 entries has another root than they have",
+        "the checkpoint of 16 entries has another root than they have",
     )
     assert problems(entries, [noted(entries, by=STRANGER)]) == (
-        "the checkpoint of 13 is not signed by the log",
+        "the checkpoint of 16 is not signed by the log",
     )
     early = sign_note(Checkpoint(ORIGIN, 4, bytes(32)).text, ORIGIN, LOG_KEY)
     assert problems(entries, [early, good]) == (
         "the checkpoint of 4 entries has another root than they have",
     )
-    ahead = sign_note(Checkpoint(ORIGIN, 14, bytes(32)).text, ORIGIN, LOG_KEY)
+    ahead = sign_note(Checkpoint(ORIGIN, 17, bytes(32)).text, ORIGIN, LOG_KEY)
     assert problems(entries, [good, ahead]) == (
-        "the checkpoint of 14 entries has another root than they have",
-        "the last checkpoint speaks of 14 entries, the log holds 13",
+        "the checkpoint of 17 entries has another root than they have",
+        "the last checkpoint speaks of 17 entries, the log holds 16",
     )
-    other = sign_note(Checkpoint("x.example", 13, bytes(32)).text, ORIGIN, LOG_KEY)
+    other = sign_note(Checkpoint("x.example", 16, bytes(32)).text, ORIGIN, LOG_KEY)
     assert problems(entries, [good, other]) == ("the checkpoint is of another log, x.example",)
     forged = good[:-10] + "AAAAAAAA" + good[-2:]
     assert any("does not match" in one for one in problems(entries, [forged]))
@@ -340,7 +342,7 @@ def test_checkpoints_that_do_not_hold() -> None:
 def test_the_last_checkpoint_is_missing() -> None:
     entries = chained(HONEST)
     assert problems(entries, [noted(entries, 9)]) == (
-        "the last checkpoint speaks of 9 entries, the log holds 13",
+        "the last checkpoint speaks of 9 entries, the log holds 16",
     )
     assert problems(entries, []) == ("there is no signed checkpoint",)
     assert problems([], []) == ("there is no signed checkpoint",)
@@ -378,4 +380,4 @@ def test_the_commitment_is_what_the_statement_says() -> None:
         body = {**award(20).statement.body, field: wrong}
         changed = Statement.make(MEMBER, "award", body)
         (problem,) = appended(SignedStatement(changed, award(20).signatures))
-        assert problem.startswith("entry 13: the statement's signature by")
+        assert problem.startswith("entry 16: the statement's signature by")

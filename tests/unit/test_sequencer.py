@@ -36,6 +36,7 @@ from ledger.sequencer import Declined, Placed, Sequencer
 from ledger.store import create_tables, open_store, reading
 from ledger.tree import EMPTY_ROOT
 from tests.log_kit import (
+    APPROVING,
     BANK,
     GOVERNANCE,
     MEMBER,
@@ -120,26 +121,26 @@ def test_an_empty_log(url: str) -> None:
 def test_a_statement_has_one_place_however_often_it_comes(engine: Engine) -> None:
     sequencer = sequencer_on(engine)
     first = sequencer.append(awards(0, 3))
-    assert places(first) == [5, 6, 7]
+    assert places(first) == [8, 9, 10]
     assert all(isinstance(one, Placed) and not one.repeated for one in first)
     for again in (sequencer, sequencer_on(engine)):
         outcomes = again.append([award(2), award(0)])
-        assert places(outcomes) == [7, 5]
+        assert places(outcomes) == [10, 8]
         for outcome, index in zip(outcomes, (2, 0), strict=True):
             before = first[index]
             assert isinstance(outcome, Placed)
             assert isinstance(before, Placed)
             assert outcome.repeated
             assert outcome.leaf == before.leaf == leaf_hash(Log(engine).entry(outcome.index))
-    assert Log(engine).size() == 8
-    assert Log(engine).index_of(award(1).statement.hash) == 6
+    assert Log(engine).size() == 11
+    assert Log(engine).index_of(award(1).statement.hash) == 9
     assert Log(engine).index_of(award(9).statement.hash) is None
     audited(engine)
 
 
 def test_duplicates_within_one_batch(engine: Engine) -> None:
     outcomes = sequencer_on(engine).append([award(0), award(1), award(0), award(1), award(0)])
-    assert places(outcomes) == [5, 6, 5, 6, 5]
+    assert places(outcomes) == [8, 9, 8, 9, 8]
     assert [one.repeated for one in outcomes if isinstance(one, Placed)] == [False] * 2 + [True] * 3
     audited(engine)
 
@@ -156,14 +157,14 @@ def test_one_declined_statement_does_not_hold_up_the_others(engine: Engine) -> N
         award(2),
     ]
     outcomes = sequencer.append(batch)
-    assert places(outcomes) == [5, None, None, None, None, 6, None, None, 7, None, 8]
+    assert places(outcomes) == [8, None, None, None, None, 9, None, None, 10, None, 11]
     reasons = [one.reason for one in outcomes if isinstance(one, Declined)]
     for reason, part in zip(
         reasons,
         (
             "does not match",
             "is not registered for",
-            "was awarded already, by entry 5",
+            "was awarded already, by entry 8",
             "slot 1#0 is taken",
             "gives 4 credits",
             "is active; it cannot reinstate",
@@ -173,8 +174,8 @@ def test_one_declined_statement_does_not_hold_up_the_others(engine: Engine) -> N
     ):
         assert part in reason
     # What was declined leaves no trace, and what was right in it may come again.
-    assert places(sequencer.append([award(7), award(3)])) == [9, 10]
-    assert audited(engine).size == 11
+    assert places(sequencer.append([award(7), award(3)])) == [12, 13]
+    assert audited(engine).size == 14
 
 
 def test_a_forged_repetition_is_not_told_its_place(engine: Engine) -> None:
@@ -194,7 +195,7 @@ def test_authority_made_in_the_same_batch_holds_for_what_follows(engine: Engine)
     by_new = award(1).statement.sign(new)
     batch = [award(0), by_new, add, by_new, retire, award(2), award(3).statement.sign(new)]
     outcomes = sequencer_on(engine).append(batch)
-    assert places(outcomes) == [5, None, 6, 7, 8, None, 9]
+    assert places(outcomes) == [8, None, 9, 10, 11, None, 12]
     audited(engine)
 
 
@@ -305,6 +306,7 @@ def test_sequencers_taking_turns(engine: Engine, url: str) -> None:
         assert set(each.registry().members[MEMBER].keys) == {
             new.public_key.multikey,
             SIGNING.public_key.multikey,
+            APPROVING.public_key.multikey,
         }
     audited(engine)
     other.dispose()
@@ -383,10 +385,10 @@ def test_group_commit_answers_each_caller_with_its_own(engine: Engine) -> None:
         for batch in ([award(0), award(0, "3")], [], [award(0)], [award(1, "5"), award(1)])
     ]
     assert [places(future.result(timeout=30)) for future in futures] == [
-        [5, None],
+        [8, None],
         [],
-        [5],
-        [None, 6],
+        [8],
+        [None, 9],
     ]
     group.close()
     audited(engine)

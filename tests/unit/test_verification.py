@@ -53,9 +53,10 @@ def small(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Iterator[Smal
     bank = open_bank(folder, "p")
     bank.found([governance])
     admission = read_admissions(repo / "docs" / "samples" / "institutions.toml")[0]
-    admit(bank, admission, key.public_key, [governance])
+    second = PrivateKey.generate()
+    admit(bank, admission, key.public_key, [governance], second.public_key)
     names = admission.names
-    institution = Institution("cq.example", "bayu-open", names, key, b"r" * 32)
+    institution = Institution("cq.example", "bayu-open", names, key, b"r" * 32, second)
     port = LocalBank(bank)
     port.submit([institution.publish_unit(UNIT, Decimal(4))])
     evidence = {}
@@ -68,8 +69,8 @@ def small(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Iterator[Smal
         assert award.credential is not None
         receipt = bank.log.receipt(outcome.index).encode()
         evidence[source] = Evidence(award.credential, receipt, "bundle")
-    port.submit([institution.move_lot("revoke", "revoked", "misconduct")])
-    port.submit([institution.move_lot("suspend", "suspended", "under-review")])
+    port.submit([institution.move_lot("revoke", "revoked", "misconduct", NOW.date())])
+    port.submit([institution.move_lot("suspend", "suspended", "under-review", NOW.date())])
     trust = open_trust(bank.export_trust([governance]))
     yield Small(bank, institution, governance, evidence, trust)
     bank.close()

@@ -255,7 +255,7 @@ def test_an_entry_that_says_something_else_is_no_proof(forge: Forge) -> None:
 
 def test_an_entry_of_another_kind_or_author_or_badly_signed_is_no_proof(forge: Forge) -> None:
     own = forge.institutions["now"]
-    revoke = own.move_lot("revoke", "good", "misconduct").signed
+    revoke = own.move_lot("revoke", "good", "misconduct", NOW.date()).signed
     assert "is not an award by this" in said(forge.shown("good", forge.appended(revoke)), "ledger")
     signed = forge.entry("good").signed
     stranger = next(x for x in forge.institutions.values() if x.did != own.did)
