@@ -22,7 +22,7 @@ from bank.results import Learner, Result, UnitRef
 from keys import PrivateKey
 from ledger.sequencer import Placed
 
-UNIT = UnitRef("A1", 1, "Unit", "单元", "ict", "5", "48", "cq-lof", "standard")
+UNIT = UnitRef("A1", 1, "Unit", "单元", "ict", "5", "48", "cq-lof", "standard-credit")
 SERVE = """
 import os, sys, uvicorn
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_two_servers_append_and_one_is_killed(database: str, tmp_path: Path, rep
         ]
         for thread in threads:
             thread.start()
-        while len(acknowledged) < 100:
+        while len(acknowledged) < 100 and any(thread.is_alive() for thread in threads):
             time.sleep(0.01)
         doomed.kill()
         for thread in threads:
