@@ -12,6 +12,7 @@ from bank.cli.learner_verbs import export_command, learners_command, transcript_
 from bank.cli.ledger_verbs import ledger_app
 from bank.cli.member_verbs import member_app
 from bank.cli.present_verb import fetch_did_command, present_command
+from bank.cli.proposal_verbs import governance_app, statement_app
 from bank.cli.share_verbs import offer_command, share_app
 from bank.cli.trust_verbs import trust_app
 from bank.cli.vc_api_verb import vc_api_app
@@ -54,6 +55,8 @@ app.command("present")(present_command)
 app.command("fetch-did")(fetch_did_command)
 app.add_typer(bank_app)
 app.add_typer(member_app)
+app.add_typer(governance_app)
+app.add_typer(statement_app)
 app.add_typer(keys_app)
 app.add_typer(trust_app)
 app.add_typer(ledger_app)

@@ -128,32 +128,22 @@ def _move_lot(
     domain: str,
 ) -> None:
     from bank.cli.import_verb import passphrase_of
-    from bank.opening import LocalBank, open_bank, open_member, read_admissions
+    from bank.cli.proposal_verbs import submit_one
+    from bank.opening import open_member, read_admissions
+    from bank.settings import read_settings
     from ledger.sequencer import Declined
 
     admissions = {item.slug: item for item in read_admissions(institutions)}
     if slug not in admissions:
         raise BadSetup(f"{institutions} describes no institution {slug!r}")
-    secret = passphrase_of(members, members / slug)
+    if url and not domain:
+        raise BadSetup("give the bank's domain with --domain where --bank is a URL")
+    domain = domain if url else read_settings(data).domain
+    own = open_member(
+        members / slug, domain, admissions[slug], passphrase_of(members, members / slug)
+    )
     today = datetime.now(UTC).date()
-    if url:
-        import httpx
-
-        from bank.client import RemoteBank
-
-        if not domain:
-            raise BadSetup("give the bank's domain with --domain where --bank is a URL")
-        own = open_member(members / slug, domain, admissions[slug], secret)
-        with httpx.Client(base_url=url, timeout=120) as http:
-            remote = RemoteBank(http, lambda: datetime.now(UTC))
-            (outcome,) = remote.submit([own.lot_event(kind, lot, reason, today)])
-    else:
-        bank = open_bank(data, bank_passphrase(data), witnessed=True)
-        try:
-            own = open_member(members / slug, bank.settings.domain, admissions[slug], secret)
-            (outcome,) = LocalBank(bank).submit([own.lot_event(kind, lot, reason, today)])
-        finally:
-            bank.close()
+    outcome = submit_one(own.lot_event(kind, lot, reason, today), data, url)
     if isinstance(outcome, Declined):
         raise BadRequest(outcome.reason)
     said = "stood in the ledger already" if outcome.repeated else "is in the ledger"
