@@ -20,7 +20,13 @@ TEST_ALL = os.environ.get("CREDITBANK_TEST_ALL") == "1"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests marked slow out, unless -m or a test's own name asks for them."""
+    """Leave tests marked slow out, unless -m or a test's own name asks for them.
+
+    Slow ones may take as long as they like; any other that hangs is ended and told.
+    """
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(0))
     named = any("::" in argument for argument in config.args)
     if named or "-m" in _options(config) or os.environ.get(_MARKED):
         return
