@@ -5,7 +5,7 @@ Routes and commands only translate to and from these calls. Time and randomness 
 
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,7 +26,7 @@ from bank.deposits import (
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.frameworks import supplied
 from bank.institution import Submission
-from bank.lots import LotProjection, clear, rows
+from bank.lots import LotProjection, clear, each_lot, read_lots, rows
 from bank.openid4vci import Wallets, forget_wallets, holder_of_proof
 from bank.schema import migrate
 from bank.settings import Settings, database_url
@@ -51,6 +51,7 @@ from keys import Json, Signer, b64u_encode, did_document
 from ledger import (
     Entry,
     LedgerError,
+    Lot,
     LotState,
     NotFound,
     Registry,
@@ -313,6 +314,18 @@ class Bank:
         )
         with reading(self._engine) as connection:
             return [str(name) for name in connection.execute(query).scalars()]
+
+    def lots(self) -> Iterator[Lot]:
+        """Every lot with credits in it, spent ones too, in the order of their entries."""
+        return each_lot(self._engine)
+
+    def lot(self, name: str) -> Lot:
+        """One lot; NoSuchThing if there is none of this name."""
+        with reading(self._engine) as connection:
+            found = read_lots(connection, [name])
+        if name not in found:
+            raise NoSuchThing(f"there is no lot {name[:60]} in this bank")
+        return found[name]
 
     def lot_at(self, index: int) -> str:
         """The lot that the award entry at `index` made; empty if that entry is no award."""

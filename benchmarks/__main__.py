@@ -9,6 +9,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import bank_figures as bank
 from benchmarks import credential_figures as credential
 from benchmarks import folder_figures as folders
 from benchmarks import ledger_figures as ledger
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "verify_folder_1000": folders.verify_folder_1000,
     "page_qr_to_verdict": page.page_qr_to_verdict,
     "page_ready_offline": page.page_ready_offline,
+    "recognise_10k_rules": bank.recognise_10k_rules,
     "append_sqlite_100": ledger.append_sqlite_100,
     "append_sqlite_1000": ledger.append_sqlite_1000,
     "append_postgres_1000": ledger.append_postgres_1000,

@@ -12,8 +12,10 @@ from keys import Json
 from ledger.errors import Refused
 from ledger.frameworks import Framework, Scheme, framework_of, scheme_of
 from ledger.rules import (
+    Pattern,
     Rule,
     SourceFacts,
+    add_months,
     derived_credits,
     derived_expiry,
     judge,
@@ -72,6 +74,14 @@ class Qualification:
             and not (self.withdrawn and self.withdrawn <= time)
             and str(self.body["from"]) <= time[:10] <= str(self.body["until"])
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What a rule makes of a lot: credits in the target unit, and their last day or ""."""
+
+    credits: Decimal
+    expires: str
 
 
 class Catalogue:
@@ -186,20 +196,32 @@ class Catalogue:
         unit = self.units[author, rule.target]
         if derived["unit"] != rule.target:
             raise Refused(f"the rule {rule.name} gives {rule.target}, not {derived['unit']}")
-        if not source.hours and source.scheme != unit.scheme:
+        gain = self.gain(rule, pattern, source, time[:10])
+        if gain is None:
             raise Refused(f"no scheme {source.scheme!r} is published here to convert from")
-        hours = self.schemes[unit.scheme].hours
-        source = source if source.hours else replace(source, hours=hours)
-        credits = derived_credits(rule, pattern, source, unit.credits, hours)
-        if Decimal(str(derived["credits"])) != credits:
+        if Decimal(str(derived["credits"])) != gain.credits:
             raise Refused(
-                f"by the rule {rule.name} the lot comes to {credits} credits, not "
+                f"by the rule {rule.name} the lot comes to {gain.credits} credits, not "
                 f"{derived['credits']}"
             )
-        limit = derived_expiry(rule, source, time[:10])
+        limit = gain.expires
         if limit and not (derived.get("expires") and str(derived["expires"]) <= limit):
             raise Refused(f"a conversion never extends validity: this lot ends on {limit}")
         return unit
+
+    def gain(self, rule: Rule, pattern: Pattern, source: SourceFacts, day: str) -> Gain | None:
+        """What a source that qualifies comes to on `day`; None if its scheme is unknown here."""
+        unit = self.units[rule.author, rule.target]
+        hours = self.schemes[unit.scheme].hours
+        if not source.hours:
+            if source.scheme != unit.scheme:
+                return None
+            source = replace(source, hours=hours)
+        credits = derived_credits(rule, pattern, source, unit.credits, hours)
+        ends = [derived_expiry(rule, source, day)]
+        if self.ceiling:
+            ends.append(add_months(day, self.ceiling))
+        return Gain(credits, min((end for end in ends if end), default=""))
 
     def _check_framework(self, body: Mapping[str, Json]) -> None:
         framework = framework_of(body)

@@ -145,6 +145,19 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "the lot is valid on {day}",
         "the lot expired on {expires}",
     ),
+    "rule.cap": (
+        "with {gained} gained by the rule before, {credits} credits are within its cap of {wanted}",
+        "with {gained} gained by the rule before, {credits} credits exceed its cap of {wanted}",
+    ),
+    "rule.grant": (
+        "{institution} may award in {field} at level {level} on {day}",
+        "{institution} holds no grant in force for {field} at level {level} on {day}",
+    ),
+    "rule.gives": (
+        "it comes to {credits} credits of {unit} in {scheme}, of level {level}",
+        "it comes to nothing in {unit}",
+    ),
+    "rule.exempts": ("it exempts from {unit}, without credits", ""),
     "source.depth": (
         "converted {depth} times before, the rule takes lots converted fewer than {wanted} times",
         "converted {depth} times before, the rule takes lots converted fewer than {wanted} times",

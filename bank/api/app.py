@@ -13,6 +13,7 @@ from starlette.routing import Route
 from bank.api.openid4vci import add_openid4vci
 from bank.api.pages import add_pages
 from bank.api.problems import install
+from bank.api.recognition import add_recognition
 from bank.api.schemas import MOST_STATEMENTS, outcomes_json, read_submissions
 from bank.api.tiles import tile_routes
 from bank.errors import BadRequest, NotAllowed
@@ -111,6 +112,7 @@ def make_app(bank: Bank) -> FastAPI:
     install(app)
     _add_ledger(app, bank)
     _add_submission(app, bank)
+    add_recognition(app, bank)
     _add_learner(app, bank)
     _add_shares(app, bank)
     _add_trust(app, bank)

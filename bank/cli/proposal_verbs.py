@@ -85,7 +85,7 @@ def _propose(author: str, kind: str, body: Path | None, fields: list[str], out: 
     if out.exists():
         raise BadSetup(f"{out} is there already, perhaps with signatures: give another --out")
     proposal = propose(
-        author, kind, {**_read_body(body), **dict(_field(kind, text) for text in fields)}
+        author, kind, {**read_body(body), **dict(_field(kind, text) for text in fields)}
     )
     _tell(proposal, None)
     typer.echo(str(write(out, proposal.encode())))
@@ -172,7 +172,8 @@ def _tell(proposal: "Proposal", registry: "Registry | None") -> None:
         typer.echo(line)
 
 
-def _read_body(path: Path | None) -> "dict[str, Json]":
+def read_body(path: Path | None) -> "dict[str, Json]":
+    """The fields of a statement in a TOML or JSON file, or on standard input for `-`."""
     from keys import KeysError, parse
 
     if path is None:

@@ -1,0 +1,99 @@
+"""Lots and what is recognised of them: public facts, and decisions that anyone can repeat."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Query
+from fastapi.responses import Response
+
+from bank.recognition import Decision, Recogniser
+from bank.service import Bank
+from keys import Json, encode
+from ledger import Lot, Registry, format_time
+
+Name = Annotated[str, Path(min_length=1, max_length=60)]
+
+
+def add_recognition(app: FastAPI, bank: Bank) -> None:
+    """Add the routes of lots and of recognition."""
+    known: dict[int, Recogniser] = {}
+
+    def recogniser() -> tuple[Recogniser, Registry]:
+        # Indexing thousands of rules takes longer than a decision; they change seldom.
+        registry = bank.registry()
+        state = sum(1 + bool(rule.withdrawn) for rule in registry.catalogue.rules.values())
+        found = known.get(state)
+        if found is None:
+            found = Recogniser(registry)
+            known.clear()
+            known[state] = found
+        return found.under(registry), registry
+
+    @app.get("/lots/{name}", tags=["ledger"])
+    def lot(name: Name) -> Response:
+        """What a lot is and where it stands: what the ledger says of it in clear."""
+        return Response(encode(_lot_json(bank.lot(name))), media_type="application/json")
+
+    @app.get("/lots/{name}/recognition", tags=["recognition"])
+    def recognition(
+        name: Name,
+        institution: Annotated[str, Query(max_length=255)] = "",
+        rule: Annotated[str, Query(max_length=80)] = "",
+        grade: Annotated[str, Query(max_length=40)] = "",
+    ) -> Response:
+        """Every rule that takes a lot, line by line; with `rule`, what that one says anyway.
+
+        A grade is not public: without it, lines about grades are told as not checked.
+        """
+        facts, time = bank.lot(name).facts, format_time(bank.now())
+        engine, registry = recogniser()
+        if rule:
+            decisions = [
+                decision
+                for item in registry.catalogue.rules.values()
+                if item.name == rule and institution in ("", item.author)
+                for decision in engine.explain(item, facts, time, grade or None)
+            ]
+        else:
+            every = engine.recognise(facts, time, grade or None)
+            decisions = [d for d in every if institution in ("", d.rule.author)]
+        body: dict[str, Json] = {
+            "as_of": time,
+            "decisions": [_decision_json(decision) for decision in decisions],
+            "lot": name,
+        }
+        return Response(encode(body), media_type="application/json")
+
+
+def _lot_json(lot: Lot) -> dict[str, Json]:
+    standing = lot.standing
+    body: dict[str, Json] = {
+        **lot.facts.to_json(),
+        "entry": lot.award_index,
+        "lot": lot.lot,
+        "state": standing.state.value,
+    }
+    optional = {"from": lot.origin, "until": standing.until}
+    return {
+        **body,
+        **{name: value for name, value in optional.items() if value},
+        **({"consumed": standing.consumed} if standing.consumed >= 0 else {}),
+    }
+
+
+def _decision_json(decision: Decision) -> dict[str, Json]:
+    rule = decision.rule
+    lines: list[Json] = [
+        {"code": line.code, "passed": line.passed, "sentence": line.sentence}
+        for line in decision.lines
+    ]
+    return {
+        "credits": format(decision.credits, "f"),
+        "exemption": decision.exemption,
+        "expires": decision.expires,
+        "institution": rule.author,
+        "lines": lines,
+        "recognised": decision.recognised,
+        "rule": rule.name,
+        "source": decision.source,
+        "target": rule.target,
+    }
