@@ -17,6 +17,7 @@ from credentials import (
 )
 from keys import Json, b64u_encode, encode, parse
 from ledger.bulk import Row
+from ledger.lots import certified_by
 
 _CHUNK = 400
 
@@ -26,11 +27,15 @@ def check_deposit(submission: Submission) -> None:
     statement, credential = submission.signed.statement, submission.credential
     if credential is None:
         return
-    if statement.kind != "award" or not submission.learner or len(submission.learner) > 64:
-        raise BadRequest("a credential comes with an award statement and a learner's reference")
+    certified = certified_by(statement)
+    if certified is None or not submission.learner or len(submission.learner) > 64:
+        raise BadRequest(
+            "a credential comes with the statement that it is of, such as an award, and a "
+            "learner's reference"
+        )
     try:
         facts = read_credential(credential)
-        if b64u_encode(commitment(credential)) != statement.body["commitment"]:
+        if b64u_encode(commitment(credential)) != certified["commitment"]:
             raise BadRequest("the award's commitment is to another credential than the one given")
         if facts.issuer != statement.author:
             raise BadRequest("the credential is another institution's than the award")
@@ -84,7 +89,7 @@ def deposit_row(submission: Submission, key: AccountKey) -> Row:
     """The row that keeps a credential, sealed."""
     credential = submission.credential or {}
     identifier = str(credential["id"])
-    lot = str(submission.signed.statement.body["lot"])
+    lot = str((certified_by(submission.signed.statement) or {})["lot"])
     return (identifier, lot, account_of(submission), key.seal(encode(credential), identifier))
 
 

@@ -7,13 +7,14 @@ same record gives the same lot for ever, and nobody else can guess or link one.
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from uuid import UUID
 
-from bank.results import Result, UnitRef
+from bank.recognition import Decision
+from bank.results import Learner, Result, UnitRef
 from credentials import (
     REVOCATION,
     Achievement,
@@ -28,8 +29,8 @@ from credentials import (
     sign,
 )
 from credentials.achievement import LEVEL, SCHEME
-from keys import Json, Signer, b64u_encode, did_web, verification_method
-from ledger import SignedStatement, Slot, Statement
+from keys import Json, Signer, b64u_encode, did_web, encode, verification_method
+from ledger import Lot, SignedStatement, Slot, Statement, Unit
 
 RECORDS = "creditbank-records"
 """Purpose of the keystore that holds an institution's record secret."""
@@ -82,24 +83,88 @@ class Institution:
 
         `available` is what the unit gives, which is at least what the result earned.
         """
-        method = verification_method(self.did, self.signer.public_key)
-        credential = sign(
-            self._credential(result, available, slot), self.signer, method, format_moment(created)
-        )
-        body: dict[str, Json] = {
-            "commitment": b64u_encode(commitment(credential)),
-            "credits": result.credits,
-            "level": result.unit.level,
-            "lot": self.lot(result.source_key),
-            "scheme": result.unit.scheme,
-            "status": {"index": slot.index, "list": slot.list},
-            "unit": f"{result.unit.code}@{result.unit.version}",
-        }
-        if result.expires is not None:
-            body["expires"] = result.expires.isoformat()
+        credential = self._signed(result, available, slot, created)
+        body = self._awarded(result, slot, credential)
         signed = Statement.make(self.did, "award", body).sign(self.signer)
-        learner = b64u_encode(self._derive("learner", result.learner.key)[:16])
-        return Submission(signed, credential, learner)
+        return Submission(signed, credential, self._learner(result.learner))
+
+    def correct(
+        self,
+        before: Result,
+        after: Result,
+        available: Decimal,
+        slot: Slot,
+        created: datetime,
+        reason: str,
+    ) -> Submission:
+        """The signed `supersede` of a result's lot by a corrected one, and its new credential.
+
+        `slot` is one of `correction(before, after)`, the new lot.
+        """
+        named = replace(after, source_key=_correction(before, after))
+        credential = self._signed(named, available, slot, created)
+        body: dict[str, Json] = {
+            "appeal": (created.date() + APPEAL).isoformat(),
+            "lot": self.lot(before.source_key),
+            "reason": reason,
+            "successor": self._awarded(named, slot, credential),
+        }
+        signed = Statement.make(self.did, "supersede", body).sign(self.signer)
+        return Submission(signed, credential, self._learner(after.learner))
+
+    def correction(self, before: Result, after: Result) -> str:
+        """The lot that takes the place of `before`'s: the same one for the same content."""
+        return self.lot(_correction(before, after))
+
+    def conversion(self, lot: str) -> str:
+        """The lot that a lot is converted to by this institution."""
+        return self.lot(f"conversion of {lot}")
+
+    def convert(
+        self,
+        lot: Lot,
+        decision: Decision,
+        unit: Unit,
+        learner: Learner,
+        slot: Slot,
+        created: datetime,
+    ) -> Submission:
+        """The signed `convert` of a lot by a decision that takes it, and the new credential.
+
+        `slot` is of `conversion(lot)`. What was decided stands on the ledger as a salted hash,
+        which this institution can open.
+        """
+        expires = date.fromisoformat(decision.expires) if decision.expires else None
+        named = Result(
+            0,
+            f"conversion of {lot.lot}",
+            learner,
+            self.slug,
+            _unit_ref(unit),
+            format(decision.credits, "f"),
+            None,
+            created.date(),
+            expires,
+        )
+        credential = self._signed(named, unit.credits, slot, created)
+        body: dict[str, Json] = {
+            "derived": self._awarded(named, slot, credential),
+            "evaluation": b64u_encode(self.evaluation(lot.lot, decision.to_json())),
+            "facts": lot.facts.to_json(),
+            "lot": lot.lot,
+            "rule": decision.rule.name,
+            "source": decision.source,
+        }
+        signed = Statement.make(self.did, "convert", body).sign(self.signer)
+        return Submission(signed, credential, self._learner(learner))
+
+    def evaluation(self, lot: str, decided: Json) -> bytes:
+        """SHA-256 over a salt of this lot's own and the JCS of what was decided of it."""
+        return sha256(self._derive("evaluation", lot) + encode(decided)).digest()
+
+    def use(self, kind: str, lot: str, **body: Json) -> Submission:
+        """A signed `reserve`, `release`, `redeem` or `review.close` of a lot."""
+        return Submission(Statement.make(self.did, kind, {"lot": lot, **body}).sign(self.signer))
 
     def move_lot(self, kind: str, source_key: str, reason: str, today: date) -> Submission:
         """A signed `revoke`, `suspend` or `reinstate` of the lot of a source record."""
@@ -117,6 +182,31 @@ class Institution:
         if kind == "revoke" and self.approver is not None:
             signers.append(self.approver)
         return Submission(Statement.make(self.did, kind, body).sign(*signers))
+
+    def _signed(
+        self, result: Result, available: Decimal, slot: Slot, created: datetime
+    ) -> dict[str, Json]:
+        method = verification_method(self.did, self.signer.public_key)
+        return sign(
+            self._credential(result, available, slot), self.signer, method, format_moment(created)
+        )
+
+    def _awarded(self, result: Result, slot: Slot, credential: dict[str, Json]) -> dict[str, Json]:
+        body: dict[str, Json] = {
+            "commitment": b64u_encode(commitment(credential)),
+            "credits": result.credits,
+            "level": result.unit.level,
+            "lot": self.lot(result.source_key),
+            "scheme": result.unit.scheme,
+            "status": {"index": slot.index, "list": slot.list},
+            "unit": f"{result.unit.code}@{result.unit.version}",
+        }
+        if result.expires is not None:
+            body["expires"] = result.expires.isoformat()
+        return body
+
+    def _learner(self, learner: Learner) -> str:
+        return b64u_encode(self._derive("learner", learner.key)[:16])
 
     def _unit(self, unit: UnitRef, credits: Decimal) -> Statement:
         return Statement.make(
@@ -184,6 +274,26 @@ def unit_credits(results: Iterable[Result]) -> dict[UnitRef, Decimal]:
     for result in results:
         credits[result.unit] = max(credits.get(result.unit, Decimal(0)), Decimal(result.credits))
     return credits
+
+
+def _correction(before: Result, after: Result) -> str:
+    content = (after.unit.code, after.unit.version, after.credits, after.grade, after.expires)
+    return f"correction of {before.source_key} to {content}"
+
+
+def _unit_ref(unit: Unit) -> UnitRef:
+    titles = unit.titles
+    return UnitRef(
+        unit.code,
+        unit.version,
+        titles["en"],
+        titles["zh"],
+        unit.field,
+        str(unit.level),
+        unit.hours,
+        unit.framework,
+        unit.scheme,
+    )
 
 
 def _both(chinese: str, english: str) -> str:

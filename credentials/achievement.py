@@ -16,6 +16,8 @@ VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 OB_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 CONTEXT = (VC_CONTEXT, OB_CONTEXT)
 TYPES = ("VerifiableCredential", "AchievementCredential")
+QUALIFICATIONS = ("Certificate", "Degree", "Diploma")
+"""Kinds of achievement that a qualification is; such a credential has no credits of its own."""
 LEVEL = "ext:QualificationLevel"
 SCHEME = "ext:CreditScheme"
 
@@ -50,7 +52,9 @@ class Achievement:
     criteria: str
     credits: Decimal
     field: str
+    """Empty of a qualification, which is of every field that its credits are of."""
     alignments: Sequence[Alignment]
+    kind: str = "Course"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class Award:
     identifier: UUID
     subject: UUID
     learner: str
-    credits: Decimal
+    credits: Decimal | None
+    """None of a qualification."""
     valid_from: str
     valid_until: str | None
     slot: StatusSlot
@@ -86,9 +91,10 @@ def achievement_credential(
                 "identityType": "name",
             }
         ],
-        "creditsEarned": _number(award.credits),
         "achievement": _achievement(achievement),
     }
+    if award.credits is not None:
+        subject["creditsEarned"] = _number(award.credits)
     if award.grade is not None:
         subject["result"] = [{"type": ["Result"], "value": award.grade}]
     document: dict[str, Json] = {
@@ -107,18 +113,18 @@ def achievement_credential(
 
 
 def _achievement(achievement: Achievement) -> dict[str, Json]:
-    return {
+    described: dict[str, Json] = {
         "id": achievement.url,
         "type": ["Achievement"],
         "name": achievement.name,
         "description": achievement.description,
         "criteria": {"narrative": achievement.criteria},
         "creditsAvailable": _number(achievement.credits),
-        "achievementType": "Course",
+        "achievementType": achievement.kind,
         "humanCode": achievement.code,
-        "fieldOfStudy": achievement.field,
         "alignment": [_alignment(alignment) for alignment in achievement.alignments],
     }
+    return {**described, "fieldOfStudy": achievement.field} if achievement.field else described
 
 
 def _alignment(alignment: Alignment) -> dict[str, Json]:

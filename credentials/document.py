@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from credentials.achievement import CONTEXT, TYPES, VC_CONTEXT
+from credentials.achievement import CONTEXT, QUALIFICATIONS, TYPES, VC_CONTEXT
 from credentials.errors import BadDocument
 from credentials.moment import parse_moment
 from keys import Json
@@ -32,7 +32,8 @@ class CredentialFacts:
     issuer: str
     learner: str
     achievement: str
-    credits: int | float
+    credits: int | float | None
+    """None of a qualification, whose credits are those of the awards it rests on."""
     valid_from: datetime
     valid_until: datetime | None
     status: Json
@@ -60,7 +61,9 @@ def read_credential(document: Json) -> CredentialFacts:
     subject = _object(document, "credentialSubject")
     achievement = _object(subject, "achievement")
     earned = subject.get("creditsEarned")
-    if isinstance(earned, bool) or not isinstance(earned, int | float) or earned <= 0:
+    if "creditsEarned" not in subject and achievement.get("achievementType") in QUALIFICATIONS:
+        earned = None
+    elif isinstance(earned, bool) or not isinstance(earned, int | float) or earned <= 0:
         raise BadDocument("creditsEarned is not a positive number")
     until = document.get("validUntil")
     return CredentialFacts(

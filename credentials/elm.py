@@ -73,12 +73,10 @@ def _claim(number: int, award: dict[str, Json], facts: CertificateFacts) -> Json
     subject = _object(award["credentialSubject"])
     achievement = _object(subject["achievement"])
     issuer = _object(award["issuer"])
-    points = _points(achievement, f"urn:epass:creditPoint:{number}", facts)
     specification: dict[str, Json] = {
         "id": str(achievement["id"]),
         "type": "LearningAchievementSpecification",
         "title": _languages(facts.achievement),
-        "creditPoint": {**points, "id": f"urn:epass:creditPoint:{number}-available"},
     }
     level = _aligned(achievement, LEVEL)
     if level:
@@ -99,9 +97,12 @@ def _claim(number: int, award: dict[str, Json], facts: CertificateFacts) -> Json
             "awardingBody": _organisation(str(issuer["id"]), facts.issuer),
             "awardingDate": f"{facts.awarded}T00:00:00Z",
         },
-        "creditReceived": points,
         "specifiedBy": specification,
     }
+    if facts.credits:
+        points = _points(achievement, f"urn:epass:creditPoint:{number}", facts)
+        specification["creditPoint"] = {**points, "id": f"{points['id']}-available"}
+        claim["creditReceived"] = points
     if facts.grade:
         claim["provenBy"] = {
             "id": f"urn:epass:learningAssessment:{number}",

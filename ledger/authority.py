@@ -419,6 +419,8 @@ class Registry:
         when = str(body.get("as_of", time))
         if not known.in_force(when):
             raise Refused(f"the qualification {name} is not in force on {when[:10]}")
+        if body["level"] != str(known.level):
+            raise Refused(f"the qualification {name} is of level {known.level}")
         if not any(grant.covers("*", known.level, time[:10]) for grant in member.grants):
             raise Refused(
                 f"{member.did} holds no grant in force for all fields at level {known.level}"

@@ -280,6 +280,7 @@ LOT_EVENTS: Mapping[str, Shape] = {
         {
             "commitment": _hash,
             "evaluation": _hash,
+            "level": _level,
             "lot": _lot,
             "qualification": _unit,
             "status": is_status,

@@ -64,12 +64,22 @@ def lot_names(statement: Statement) -> tuple[str, ...]:
     return (first,) if nested is None else (first, str(_object(statement.body[nested])["lot"]))
 
 
-def slot_of(statement: Statement) -> Slot | None:
-    """The status slot that a statement takes, if it does."""
+def certified_by(statement: Statement) -> Mapping[str, Json] | None:
+    """What a statement says of the credential issued with it: its lot, commitment, slot…; or None.
+
+    Of an award, a correction's successor and a conversion's derived lot also credits and level, of
+    a qualification its level.
+    """
     nested = _NESTED.get(statement.kind)
     if nested is not None:
-        return _slot(_object(statement.body[nested])["status"])
-    return _slot(statement.body["status"]) if statement.kind in ("award", "confer") else None
+        return _object(statement.body[nested])
+    return statement.body if statement.kind in ("award", "confer") else None
+
+
+def slot_of(statement: Statement) -> Slot | None:
+    """The status slot that a statement takes, if it does."""
+    certified = certified_by(statement)
+    return None if certified is None else _slot(certified["status"])
 
 
 def made_by(entry: Entry) -> Lot | None:
@@ -84,7 +94,8 @@ def made_by(entry: Entry) -> Lot | None:
         depth = Facts.from_json(body["facts"]).depth + 1
         return _awarded(entry, _object(body["derived"]), depth, str(body["lot"]))
     if kind == "confer":
-        facts = Facts(author, str(body["qualification"]), "0", "", "", entry.time[:10], "")
+        level = str(body["level"])
+        facts = Facts(author, str(body["qualification"]), "0", "", level, entry.time[:10], "")
         return _in_state(_lot(entry, body, facts, _slot(body["status"]), ""), LotState.CONFERRED)
     if kind == "transfer.in":
         sent = Entry.parse(Receipt.parse(str(body["home"])).entry).signed.statement.body

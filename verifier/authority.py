@@ -3,6 +3,7 @@
 from credentials import CredentialFacts
 from keys import Json
 from ledger import Entry
+from ledger.lots import certified_by
 from verifier.report import Check, Outcome
 from verifier.trust import Trust, TrustedMember
 
@@ -51,10 +52,13 @@ def _key_fault(member: TrustedMember, keys: frozenset[str], entry: Entry | None)
 
 
 def _granted(member: TrustedMember, credential: dict[str, Json], entry: Entry) -> bool:
-    level = int(str(entry.signed.statement.body["level"]))
+    statement = entry.signed.statement
+    level = int(str((certified_by(statement) or {})["level"]))
     subject = credential["credentialSubject"]
     achievement = subject.get("achievement") if isinstance(subject, dict) else None
     field = achievement.get("fieldOfStudy") if isinstance(achievement, dict) else None
+    if statement.kind == "confer":
+        field = "*"  # a qualification is of every field that its credits are of
     return any(
         grant.index < entry.index and grant.covers(str(field), level, entry.time[:10])
         for grant in member.grants

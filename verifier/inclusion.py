@@ -18,6 +18,7 @@ from ledger import (
 )
 from ledger.landmarks import HEADER as LANDMARK_HEADER
 from ledger.landmarks import LandmarkReceipt, landmark_subtree
+from ledger.lots import certified_by
 from ledger.subtree import verify_subtree_inclusion
 from verifier.evidence import Evidence
 from verifier.report import Check, Outcome
@@ -122,16 +123,21 @@ def _open_checkpoint(note: str, trust: Trust) -> OpenNote:
     return opened
 
 
+def _same(credits: str, earned: int | float) -> bool:
+    return credits != "no" and Decimal(credits) == Decimal(str(earned))
+
+
 def _compare(entry: Entry, evidence: Evidence, facts: CredentialFacts, trust: Trust) -> None:
     """What the ledger says in clear must be what the credential says."""
     statement = entry.signed.statement
-    body = statement.body
-    if statement.kind != "award" or statement.author != facts.issuer:
+    body = certified_by(statement)
+    if body is None or statement.author != facts.issuer:
         raise BadReceipt("its entry is not an award by this institution")
     if body["commitment"] != b64u_encode(commitment(evidence.credential)):
         raise BadReceipt("its entry is about another credential than this one")
-    if Decimal(str(body["credits"])) != Decimal(str(facts.credits)):
-        raise BadReceipt(f"the ledger says {body['credits']} credits, the credential differs")
+    credits = str(body.get("credits", "no"))
+    if credits != "no" if facts.credits is None else not _same(credits, facts.credits):
+        raise BadReceipt(f"the ledger says {credits} credits, the credential differs")
     status = body["status"]
     if isinstance(status, dict):
         number, index = int(str(status["list"])), int(str(status["index"]))

@@ -59,7 +59,7 @@ def _subject(facts: CredentialFacts, trust: Trust, entry: Entry | None) -> Subje
         shown(facts.identifier),
         shown(facts.learner),
         shown(facts.achievement),
-        format(Decimal(str(facts.credits)).normalize(), "f"),
+        "" if facts.credits is None else format(Decimal(str(facts.credits)).normalize(), "f"),
         facts.issuer,
         member.names if member else {},
     )

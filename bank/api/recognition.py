@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
-from bank.recognition import Decision, Recogniser
+from bank.recognition import Recogniser
 from bank.service import Bank
 from keys import Json, encode
 from ledger import Lot, Registry, format_time
@@ -58,7 +58,7 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
             decisions = [d for d in every if institution in ("", d.rule.author)]
         body: dict[str, Json] = {
             "as_of": time,
-            "decisions": [_decision_json(decision) for decision in decisions],
+            "decisions": [decision.to_json() for decision in decisions],
             "lot": name,
         }
         return Response(encode(body), media_type="application/json")
@@ -77,23 +77,4 @@ def _lot_json(lot: Lot) -> dict[str, Json]:
         **body,
         **{name: value for name, value in optional.items() if value},
         **({"consumed": standing.consumed} if standing.consumed >= 0 else {}),
-    }
-
-
-def _decision_json(decision: Decision) -> dict[str, Json]:
-    rule = decision.rule
-    lines: list[Json] = [
-        {"code": line.code, "passed": line.passed, "sentence": line.sentence}
-        for line in decision.lines
-    ]
-    return {
-        "credits": format(decision.credits, "f"),
-        "exemption": decision.exemption,
-        "expires": decision.expires,
-        "institution": rule.author,
-        "lines": lines,
-        "recognised": decision.recognised,
-        "rule": rule.name,
-        "source": decision.source,
-        "target": rule.target,
     }

@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from keys import Json
 from ledger.authority import Grant, Registry
 from ledger.rules import Line, Pattern, Rule, SourceFacts, judge, qualifies
 from ledger.standing import Facts
@@ -31,6 +32,24 @@ class Decision:
     def recognised(self) -> bool:
         """Whether no line failed."""
         return qualifies(self.lines)
+
+    def to_json(self) -> dict[str, Json]:
+        """All of it, for people and programs."""
+        lines: list[Json] = [
+            {"code": line.code, "passed": line.passed, "sentence": line.sentence}
+            for line in self.lines
+        ]
+        return {
+            "credits": format(self.credits, "f"),
+            "exemption": self.exemption,
+            "expires": self.expires,
+            "institution": self.rule.author,
+            "lines": lines,
+            "recognised": self.recognised,
+            "rule": self.rule.name,
+            "source": self.source,
+            "target": self.rule.target,
+        }
 
     @property
     def unchecked(self) -> tuple[Line, ...]:

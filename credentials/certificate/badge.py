@@ -19,6 +19,7 @@ _MOST = 3
 def badge_svg(facts: CertificateFacts) -> bytes:
     """The badge as SVG; its texts are set by whoever shows it."""
     lines = _broken(facts.achievement, 13)
+    number, caption = _number(facts)
     texts = [
         f'<text x="320" y="{250 + 58 * n}" font-size="44" fill="{_INK}">{escape(line)}</text>'
         for n, line in enumerate(lines)
@@ -30,8 +31,8 @@ def badge_svg(facts: CertificateFacts) -> bytes:
         f"<title>{escape(writable(facts.achievement))}</title>"
         f'<rect x="8" y="8" width="624" height="624" rx="56" fill="{_PAPER}" '
         f'stroke="{_BAND}" stroke-width="16"/>'
-        f'<text x="320" y="130" font-size="92" fill="{_BAND}">{escape(facts.credits)}</text>'
-        f'<text x="320" y="172" font-size="26" fill="{_SOFT}">学分 credits</text>'
+        f'<text x="320" y="130" font-size="92" fill="{_BAND}">{escape(number)}</text>'
+        f'<text x="320" y="172" font-size="26" fill="{_SOFT}">{caption}</text>'
         f"{''.join(texts)}"
         f'<text x="320" y="520" font-size="27" fill="{_INK}">{escape(_short(facts.issuer))}</text>'
         f'<text x="320" y="566" font-size="24" fill="{_SOFT}">{escape(facts.awarded)}</text>'
@@ -46,15 +47,21 @@ def badge_png(facts: CertificateFacts) -> bytes:
     image = Image.new("RGB", (_SIDE, _SIDE), "white")
     draw = ImageDraw.Draw(image)
     draw.rounded_rectangle((8, 8, 631, 631), 56, fill=_PAPER, outline=_BAND, width=16)
-    _centred(draw, 62, facts.credits, 86, _BAND)
-    _centred(draw, 156, "学分 credits", 26, _SOFT)
-    for number, line in enumerate(_broken(facts.achievement, 13)):
-        _centred(draw, 214 + 58 * number, line, 42, _INK)
+    number, caption = _number(facts)
+    _centred(draw, 62, number, 86, _BAND)
+    _centred(draw, 156, caption, 26, _SOFT)
+    for row, line in enumerate(_broken(facts.achievement, 13)):
+        _centred(draw, 214 + 58 * row, line, 42, _INK)
     _centred(draw, 496, _short(facts.issuer), 27, _INK)
     _centred(draw, 544, facts.awarded, 24, _SOFT)
     out = io.BytesIO()
     image.save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def _number(facts: CertificateFacts) -> tuple[str, str]:
+    """What stands large, and what it is: a qualification has a level and no credits of its own."""
+    return (facts.credits, "学分 credits") if facts.credits else (facts.level, "等级 level")
 
 
 def _centred(draw: "ImageDraw", y: int, text: str, size: int, colour: str) -> None:

@@ -38,7 +38,7 @@ def certificate_facts(credential: dict[str, Json]) -> CertificateFacts:
         facts.achievement,
         _text(_object(credential.get("issuer")), "name") or facts.issuer,
         _text(achievement, "humanCode"),
-        format(Decimal(str(facts.credits)).normalize(), "f"),
+        "" if facts.credits is None else format(Decimal(str(facts.credits)).normalize(), "f"),
         _aligned(achievement, LEVEL, "targetCode"),
         _aligned(achievement, SCHEME, "targetName"),
         _text(first, "value"),

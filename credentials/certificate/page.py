@@ -91,7 +91,7 @@ def _table(pdf: "FPDF", y: float, facts: CertificateFacts) -> float:
     scheme = {"standard-credit": "标准学分 Standard credit"}.get(facts.scheme, facts.scheme)
     rows = [
         ("授予机构  Awarded by", facts.issuer),
-        ("学分  Credits", f"{facts.credits}   {scheme}"),
+        ("学分  Credits", f"{facts.credits}   {scheme}" if facts.credits else ""),
         ("等级  Level", facts.level),
         ("课程代码  Unit", facts.code),
         ("成绩  Result", facts.grade),

@@ -7,6 +7,7 @@ const VC = "https://www.w3.org/ns/credentials/v2";
 const OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json";
 const CONTEXTS = [encode([VC, OB]), encode([VC])];
 const TYPES = encode(["VerifiableCredential", "AchievementCredential"]);
+const QUALIFICATIONS = ["Certificate", "Degree", "Diploma"];
 const FIELDS = [
   "@context", "credentialStatus", "credentialSubject", "id", "issuer", "name", "proof", "type",
   "validFrom", "validUntil",
@@ -25,8 +26,9 @@ export function readCredential(document) {
   if (unknown !== undefined) throw new Fault(`the credential has a field that is not understood: ${unknown.slice(0, 60)}`);
   const subject = objectIn(document, "credentialSubject");
   const achievement = objectIn(subject, "achievement");
-  const earned = subject.creditsEarned;
-  if (typeof earned !== "number" || earned <= 0) throw new Fault("creditsEarned is not a positive number");
+  const isWhole = !Object.hasOwn(subject, "creditsEarned") && QUALIFICATIONS.includes(achievement.achievementType);
+  const earned = isWhole ? null : subject.creditsEarned;
+  if (!isWhole && (typeof earned !== "number" || earned <= 0)) throw new Fault("creditsEarned is not a positive number");
   const until = document.validUntil ?? null;
   return {
     identifier: uriIn(document, "id"),

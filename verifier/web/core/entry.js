@@ -10,17 +10,56 @@ const LIST_LENGTH = 131072;
 const CREDITS = /^(0|[1-9][0-9]{0,5})(\.[0-9]{0,3}[1-9])?$/;
 const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
-const FIELDS = {
-  commitment: (value) => isBytes(value, 32),
-  credits: (value) => matches(CREDITS, value) && Number(value) > 0,
-  level: (value) => matches(/^[1-9][0-9]?$/, value),
-  lot: (value) => isBytes(value, 16),
-  scheme: (value) => matches(/^[a-z0-9][a-z0-9.-]{0,62}$/, value),
-  status: isSlot,
-  unit: (value) => matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}@[1-9][0-9]{0,3}$/, value),
+const DID = /^did:(web:[A-Za-z0-9.%:_-]{1,200}|key:z6Mk[1-9A-HJ-NP-Za-km-z]{44})$/;
+const CITIZEN_NUMBER = /(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])/;
+const UNIT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}@[1-9][0-9]{0,3}$/;
+
+const isHash = (value) => isBytes(value, 32);
+const isLot = (value) => isBytes(value, 16);
+const isUnit = (value) => matches(UNIT, value);
+const isLevel = (value) => matches(/^[1-9][0-9]?$/, value);
+const isScheme = (value) => matches(/^[a-z0-9][a-z0-9.-]{0,62}$/, value);
+const isReason = (value) => isScheme(value) && !CITIZEN_NUMBER.test(value);
+const isCredits = (value) => matches(CREDITS, value) && Number(value) > 0;
+const isDigit = (value) => Number.isInteger(value) && value >= 0 && value <= 9;
+const isEvidence = (value) =>
+  Array.isArray(value) && value.length > 0 && value.length <= 100 &&
+  new Set(value).size === value.length && value.every(isHash);
+const record = (fields, optional) => (value) => isObject(value) && faultIn(value, fields, optional) === null;
+
+const AWARD = {
+  commitment: isHash, credits: isCredits, level: isLevel, lot: isLot, scheme: isScheme, status: isSlot, unit: isUnit,
+};
+const AWARD_MAYBE = { expires: isDate, rpl: isEvidence };
+const FACTS = {
+  awarded: isDate, credits: isCredits, depth: isDigit, institution: (value) => matches(DID, value),
+  level: isLevel, scheme: isScheme, unit: isUnit,
 };
 
-/** {index, time, author, body, signers} of an award's entry; Fault unless it is a well-formed one. */
+/** The statements that a credential is issued with: fields, optional ones, and where its part of them is. */
+const KINDS = {
+  award: [AWARD, AWARD_MAYBE, (body) => body],
+  confer: [
+    { commitment: isHash, evaluation: isHash, level: isLevel, lot: isLot, qualification: isUnit, status: isSlot },
+    { as_of: isTime }, (body) => body,
+  ],
+  convert: [
+    {
+      derived: record(AWARD, { expires: isDate }), evaluation: isHash, facts: record(FACTS, { expires: isDate }),
+      lot: isLot, rule: isUnit, source: isDigit,
+    },
+    { as_of: isTime }, (body) => body.derived,
+  ],
+  supersede: [
+    { appeal: isDate, lot: isLot, reason: isReason, successor: record(AWARD, AWARD_MAYBE) },
+    { upheld: isLot }, (body) => body.successor,
+  ],
+};
+
+/**
+ * {index, time, author, type, award, signers} of an entry that a credential was issued with, an award's
+ * or another's; Fault unless it is a well-formed one. `award` is what it says of the credential.
+ */
 export async function readAwardEntry(bytes) {
   if (bytes.length > MOST_BYTES) throw new Fault("the entry is too long");
   const entry = parseExact(bytes);
@@ -29,22 +68,31 @@ export async function readAwardEntry(bytes) {
   if (!isIndex(index)) throw new Fault("an entry's index is a whole number from 0");
   if (!matches(/^[0-9a-f]{64}$/, prev)) throw new Fault(`entry ${index}: prev is not 64 hexadecimal digits`);
   if (!isTime(time)) throw new Fault(`entry ${index}: its time is not one such as 2026-11-23T18:18:22Z`);
-  checkStatement(statement);
+  const award = awardIn(statement);
   const signers = await checkSignatures(signatures, statement);
-  return { index, time, author: statement.author, body: statement.body, signers };
+  return { index, time, author: statement.author, type: statement.type, award, signers };
 }
 
-function checkStatement(statement) {
+function awardIn(statement) {
   exactly(statement, ["author", "body", "suite", "type", "version"], "a statement");
   const { author, body, suite, type, version } = statement;
   if (version !== 1 || suite !== SUITE) throw new Fault("the entry's statement is of a version not known here");
   if (typeof author !== "string" || !author.startsWith("did:")) throw new Fault("a statement's author is a DID");
-  if (type !== "award" || !isObject(body)) throw new Fault("its entry is not an award by this institution");
-  for (const [name, isGood] of Object.entries(FIELDS))
-    if (!Object.hasOwn(body, name) || !isGood(body[name])) throw new Fault(`the award's field ${name} is not valid`);
-  for (const name of Object.keys(body))
-    if (!Object.hasOwn(FIELDS, name) && !(name === "expires" && isDate(body.expires)))
-      throw new Fault(`an award has no such field ${name.slice(0, 40)}`);
+  if (!Object.hasOwn(KINDS, type) || !isObject(body)) throw new Fault("its entry is not an award by this institution");
+  const [fields, optional, part] = KINDS[type];
+  const fault = faultIn(body, fields, optional);
+  if (fault) throw new Fault(fault);
+  return part(body);
+}
+
+/** What is wrong with an object that has `fields` and perhaps some `optional` ones, or null. */
+function faultIn(value, fields, optional) {
+  for (const [name, isGood] of Object.entries(fields))
+    if (!Object.hasOwn(value, name) || !isGood(value[name])) return `the award's field ${name} is not valid`;
+  for (const name of Object.keys(value))
+    if (!Object.hasOwn(fields, name) && !(Object.hasOwn(optional, name) && optional[name](value[name])))
+      return `an award has no such field ${name.slice(0, 40)}`;
+  return null;
 }
 
 async function checkSignatures(signatures, statement) {

@@ -64,7 +64,7 @@ function subject(facts, trust, entry) {
     credential: shown(facts.identifier),
     learner: shown(facts.learner),
     achievement: shown(facts.achievement),
-    credits: plainNumber(facts.credits),
+    credits: facts.credits === null ? "" : plainNumber(facts.credits),
     issuer: facts.issuer,
     issuerNames: trust.members.get(facts.issuer)?.names ?? {},
     field: shown(facts.field),
@@ -133,8 +133,8 @@ function checkIssuer(facts, keys, entry, trust) {
   const date = entry.time.slice(0, 10);
   const granted = member.grants.some(
     (grant) =>
-      grant.index < entry.index && (grant.fields.includes("*") || grant.fields.includes(facts.field)) &&
-      Number(entry.body.level) <= grant.level && grant.start <= date && date <= grant.until,
+      grant.index < entry.index && (grant.fields.includes("*") || (entry.type !== "confer" && grant.fields.includes(facts.field))) &&
+      Number(entry.award.level) <= grant.level && grant.start <= date && date <= grant.until,
   );
   return granted
     ? check("issuer", PASSED, "issuer.good", values, date)
@@ -206,17 +206,17 @@ async function openCheckpoint(note, trust) {
 
 /** What the ledger says in clear must be what the credential says. */
 function compare(entry, credential, facts, trust) {
-  const { author, body } = entry;
+  const { author, award } = entry;
   if (author !== facts.issuer) throw new Fault("its entry is not an award by this institution");
-  if (body.commitment !== base64url(sha256(utf8(encode(without(credential, "proof"))))))
+  if (award.commitment !== base64url(sha256(utf8(encode(without(credential, "proof"))))))
     throw new Fault("its entry is about another credential than this one");
-  if (body.credits !== String(facts.credits))
-    throw new Fault(`the ledger says ${body.credits} credits, the credential differs`);
-  const slot = statusEntry(listUrl(trust.domain, body.status.list), body.status.index);
+  if ((award.credits ?? null) !== (facts.credits === null ? null : String(facts.credits)))
+    throw new Fault(`the ledger says ${award.credits ?? "no"} credits, the credential differs`);
+  const slot = statusEntry(listUrl(trust.domain, award.status.list), award.status.index);
   if (facts.status === null || encode(facts.status) !== encode(slot))
     throw new Fault("the ledger names another status slot than the credential");
   // The day is the one written, in whatever zone.
-  if ((body.expires ?? "") !== (facts.validUntil === null ? "" : credential.validUntil.slice(0, 10)))
+  if ((award.expires ?? "") !== (facts.validUntil === null ? "" : credential.validUntil.slice(0, 10)))
     throw new Fault("the ledger and the credential name different days of expiry");
 }
 
