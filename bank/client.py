@@ -36,8 +36,15 @@ class RemoteBank:
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and deposit credentials; one outcome each, in order."""
+        return self._submit(submissions, {})
+
+    def submit_together(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """As `submit`, but all of them or none."""
+        return self._submit(submissions, {"together": True})
+
+    def _submit(self, submissions: Sequence[Submission], how: dict[str, Json]) -> list[Outcome]:
         items: list[Json] = [_item(submission) for submission in submissions]
-        answer = self._post("/statements", {"statements": items})
+        answer = self._post("/statements", {"statements": items, **how})
         outcomes = answer.get("outcomes")
         if not isinstance(outcomes, list) or len(outcomes) != len(submissions):
             raise BankUnreachable("the bank's answer has not an outcome for each statement")

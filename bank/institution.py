@@ -6,7 +6,7 @@ same record gives the same lot for ever, and nobody else can guess or link one.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,7 @@ from credentials import (
 from credentials.achievement import LEVEL, SCHEME
 from keys import Json, Signer, b64u_encode, did_web, encode, verification_method
 from ledger import Lot, SignedStatement, Slot, Statement, Unit
+from ledger.catalogue import Qualification
 
 RECORDS = "creditbank-records"
 """Purpose of the keystore that holds an institution's record secret."""
@@ -149,7 +150,7 @@ class Institution:
         credential = self._signed(named, unit.credits, slot, created)
         body: dict[str, Json] = {
             "derived": self._awarded(named, slot, credential),
-            "evaluation": b64u_encode(self.evaluation(lot.lot, decision.to_json())),
+            "evaluation": self.sealed(lot.lot, decision.to_json()),
             "facts": lot.facts.to_json(),
             "lot": lot.lot,
             "rule": decision.rule.name,
@@ -158,9 +159,50 @@ class Institution:
         signed = Statement.make(self.did, "convert", body).sign(self.signer)
         return Submission(signed, credential, self._learner(learner))
 
-    def evaluation(self, lot: str, decided: Json) -> bytes:
-        """SHA-256 over a salt of this lot's own and the JCS of what was decided of it."""
-        return sha256(self._derive("evaluation", lot) + encode(decided)).digest()
+    def sealed(self, lot: str, decided: Json) -> str:
+        """SHA-256 over a salt of this lot's own and the JCS of what was decided, as base64url."""
+        return b64u_encode(sha256(self._derive("evaluation", lot) + encode(decided)).digest())
+
+    def claim(self, application: str, lot: str) -> str:
+        """What a reservation says it is for: different for each lot, opened here alone."""
+        return b64u_encode(self._derive("application", f"{application} {lot}"))
+
+    def conferment(self, lots: Sequence[str]) -> str:
+        """The name of the qualification that rests on these lots."""
+        return self.lot(f"qualification by {' '.join(sorted(lots))}")
+
+    def confer(
+        self,
+        qualification: Qualification,
+        lots: Sequence[str],
+        learner: Learner,
+        evaluation: dict[str, Json],
+        as_of: str,
+        slot: Slot,
+        created: datetime,
+    ) -> Submission:
+        """The signed `confer` of a qualification by the lots that were used, and its credential.
+
+        `slot` is of `conferment(lots)`. It names no lot.
+        """
+        name = self.conferment(lots)
+        credential = sign(
+            self._certificate(qualification, name, learner, slot, created.date()),
+            self.signer,
+            verification_method(self.did, self.signer.public_key),
+            format_moment(created),
+        )
+        body: dict[str, Json] = {
+            "as_of": as_of,
+            "commitment": b64u_encode(commitment(credential)),
+            "evaluation": self.sealed(name, evaluation),
+            "level": str(qualification.level),
+            "lot": name,
+            "qualification": qualification.name,
+            "status": {"index": slot.index, "list": slot.list},
+        }
+        signed = Statement.make(self.did, "confer", body).sign(self.signer)
+        return Submission(signed, credential, self._learner(learner))
 
     def use(self, kind: str, lot: str, **body: Json) -> Submission:
         """A signed `reserve`, `release`, `redeem` or `review.close` of a lot."""
@@ -238,18 +280,53 @@ class Institution:
             StatusSlot(url, slot.index),
             result.grade,
         )
-        issuer = Issuer(self.did, _both(self.names["zh"], self.names["en"]))
-        return achievement_credential(issuer, self._achievement(result.unit, available), award)
+        return achievement_credential(
+            self._issuer(), self._achievement(result.unit, available), award
+        )
+
+    def _certificate(
+        self,
+        qualification: Qualification,
+        name: str,
+        learner: Learner,
+        slot: Slot,
+        day: date,
+    ) -> dict[str, Json]:
+        body, base = qualification.body, f"https://{self.domain}"
+        titles = body["title"]
+        both = (str(titles["zh"]), str(titles["en"])) if isinstance(titles, dict) else ("", "")
+        achievement = Achievement(
+            f"{base}/qualifications/{self.slug}/{body['code']}/{body['version']}",
+            str(body["code"]),
+            _both(*both),
+            f"{body['total']} credits by the rules of combination of {qualification.name}.",
+            "Met the requirement with credits that were used up by it.",
+            Decimal(str(body["total"])),
+            "",
+            (self._level(str(body["framework"]), str(qualification.level)),),
+            "Certificate",
+        )
+        award = Award(
+            UUID(bytes=self._derive("credential", name)[:16], version=4),
+            UUID(bytes=self._derive("subject", name)[:16], version=4),
+            learner.name,
+            None,
+            f"{day.isoformat()}T00:00:00Z",
+            None,
+            StatusSlot(list_url(self.domain, slot.list, REVOCATION), slot.index),
+        )
+        return achievement_credential(self._issuer(), achievement, award)
+
+    def _issuer(self) -> Issuer:
+        return Issuer(self.did, _both(self.names["zh"], self.names["en"]))
+
+    def _level(self, framework: str, level: str) -> Alignment:
+        url = f"https://{self.domain}/frameworks/{framework}/1#{level}"
+        return Alignment(LEVEL, framework, level, f"Level {level}", url)
 
     def _achievement(self, unit: UnitRef, available: Decimal) -> Achievement:
         base = f"https://{self.domain}"
-        level = Alignment(
-            LEVEL,
-            unit.framework,
-            unit.level,
-            f"Level {unit.level}",
-            f"{base}/frameworks/{unit.framework}/1#{unit.level}",
-        )
+        level = self._level(unit.framework, unit.level)
         scheme = Alignment(
             SCHEME, unit.scheme, unit.scheme, unit.scheme, f"{base}/schemes/{unit.scheme}"
         )

@@ -140,6 +140,17 @@ def each_lot(engine: Engine) -> Iterator[Lot]:
         last = found[-1].award_index
 
 
+def lots_of(connection: Connection, account: str) -> list[Lot]:
+    """Every lot of an account, in the order of their entries."""
+    query = (
+        select(lots)
+        .join(credentials, credentials.c.lot == lots.c.lot)
+        .where(credentials.c.account == account)
+        .order_by(lots.c.award_index)
+    )
+    return [lot_of(row) for row in connection.execute(query)]
+
+
 def read_lots(connection: Connection, names: Sequence[str]) -> dict[str, Lot]:
     """The lots of these names that there are."""
     columns = [column.name for column in lots.columns]

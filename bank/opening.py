@@ -59,6 +59,10 @@ class LocalBank:
         """Append statements and deposit credentials; one outcome each, in order."""
         return self._bank.submit(submissions)
 
+    def submit_together(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """As `submit`, but all of them or none."""
+        return self._bank.submit_together(submissions)
+
 
 def create_bank(
     folder: Path,

@@ -16,3 +16,6 @@ class BankPort(Protocol):
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and deposit credentials; one outcome each, in order."""
+
+    def submit_together(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """As `submit`, but all of them or none."""

@@ -26,8 +26,9 @@ from bank.deposits import (
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.frameworks import supplied
 from bank.institution import Submission
-from bank.lots import LotProjection, clear, each_lot, read_lots, rows
+from bank.lots import LotProjection, clear, each_lot, lots_of, read_lots, rows
 from bank.openid4vci import Wallets, forget_wallets, holder_of_proof
+from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
 from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.shares import (
@@ -60,10 +61,12 @@ from ledger import (
     Statement,
     VerifierKey,
     WitnessRecord,
+    format_time,
 )
 from ledger.audit import AuditReport, audit
 from ledger.authority import LogIdentity
 from ledger.bulk import Row, insert_rows
+from ledger.catalogue import Catalogue
 from ledger.checkpoint import Checkpoint
 from ledger.checkpointer import Checkpointer
 from ledger.cosignature import MLDSA44Cosigner
@@ -195,6 +198,23 @@ class Bank:
         """
         return self.enqueue(submissions).result()
 
+    def submit_together(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """As `submit`, but all of them or none, in one transaction."""
+        for submission in submissions:
+            check_deposit(submission)
+        deposits = [s for s in submissions if s.credential is not None]
+        keys = self._account_keys([account_of(s) for s in deposits])
+        pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
+        self._projection.expect(pending)
+        try:
+            outcomes = self._sequencer.append_together([s.signed for s in submissions])
+        finally:
+            self._projection.forget(list(pending))
+        self._keep_late(submissions, outcomes, pending)
+        self._checkpointer.sign()
+        self._nudge()
+        return outcomes
+
     def enqueue(self, submissions: Sequence[Submission]) -> "Future[list[Outcome]]":
         """As `submit`; the future is done when everything is durable and checkpointed."""
         faults: dict[int, Outcome] = {}
@@ -267,6 +287,35 @@ class Bank:
         """A status slot for each lot, the same one whenever it is asked for."""
         with writing(self._engine) as connection:
             return allocate(connection, institution, names, self._dice)
+
+    def catalogue(self) -> Catalogue:
+        """Frameworks, units, rules and qualifications as of now."""
+        return self.registry().catalogue
+
+    def progress(
+        self, accounts: Sequence[str], author: str, qualification: str, day: date | None = None
+    ) -> Evaluation:
+        """What the lots of these accounts come to under a qualification, as of a day.
+
+        Those that can be used count: in this bank's custody, active. NoSuchThing if there is no
+        such qualification.
+        """
+        catalogue = self.catalogue()
+        known = catalogue.qualifications.get((author, qualification))
+        if known is None:
+            raise NoSuchThing(f"{author} has not published the qualification {qualification[:40]}")
+        now = self._clock()
+        time, found = format_time(now), []
+        with reading(self._engine) as connection:
+            for account in accounts:
+                found += lots_of(connection, account)
+        usable = [
+            holding_of(lot, catalogue)
+            for lot in found
+            if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
+        ]
+        hours = {scheme.name: scheme.hours for scheme in catalogue.schemes.values()}
+        return evaluate(usable, requirement_of(known), day or now.date(), hours)
 
     def registry(self) -> Registry:
         """Members, keys, grants and units as of now."""

@@ -15,6 +15,8 @@ from ledger.standing import MOVES, Event, Facts, LotState, Standing, move
 from ledger.statement import Statement
 
 _BIRTHS = frozenset(("award", "confer", "transfer.in", "transfer.refuse"))
+RPL = "rpl"
+"""The kind of a lot awarded for prior learning."""
 _NESTED = {"supersede": "successor", "convert": "derived"}
 """Types that move one lot and make another, and the field that describes the new one."""
 
@@ -29,7 +31,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One indivisible credit lot. `kind` is the statement type that made it."""
+    """One indivisible credit lot. `kind` is the statement type that made it, or RPL."""
 
     lot: str
     kind: str
@@ -176,7 +178,8 @@ def _awarded(entry: Entry, award: Mapping[str, Json], depth: int, origin: str) -
         str(award.get("expires", "")),
         depth,
     )
-    return _lot(entry, award, facts, _slot(award["status"]), origin)
+    lot = _lot(entry, award, facts, _slot(award["status"]), origin)
+    return replace(lot, kind=RPL) if "rpl" in award else lot
 
 
 def _lot(

@@ -83,17 +83,25 @@ class Sequencer:
         One outcome for each statement, in order. A statement that stands in the log already
         gets its first place. One that is declined does not hold up the others.
         """
+        return self._append(batch, together=False)
+
+    def append_together(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
+        """As `append`, but all of them or none: where one is declined, so is what was new."""
+        return self._append(batch, together=True)
+
+    def _append(self, batch: Sequence[SignedStatement], *, together: bool) -> list[Outcome]:
         verified = [self.verify(signed) for signed in batch]
         with self._lock:
-            try:
-                with writing(self._engine) as connection:
-                    outcomes, state = self._sequence(connection, batch, verified)
-            except BaseException:
-                # The commit may or may not have happened: read the truth again next time.
-                self._state = None
-                raise
-            self._state = state
-        return outcomes
+            # Until it is known to be committed, nothing in memory is: the next call reads it anew.
+            before, self._state = self._state, None
+            with writing(self._engine) as connection:
+                outcomes, state = self._sequence(connection, before, batch, verified)
+                apart = together and any(isinstance(outcome, Declined) for outcome in outcomes)
+                if apart:
+                    connection.rollback()
+            if not apart:
+                self._state = state
+        return [_alone(outcome) for outcome in outcomes] if apart else outcomes
 
     def forget(self) -> None:
         """Read everything from the store again at the next call."""
@@ -111,11 +119,12 @@ class Sequencer:
     def _sequence(
         self,
         connection: Connection,
+        known: "_State | None",
         batch: Sequence[SignedStatement],
         verified: Sequence[str | None],
     ) -> "tuple[list[Outcome], _State]":
         before = read_head(connection, lock=True)
-        state = _follow(connection, self._state, before)
+        state = _follow(connection, known, before)
         time = max(format_time(self._clock()), before.time)
         fold = self._projection.begin(connection, batch)
         identities = [signed.statement.hash for signed in batch]
@@ -127,9 +136,9 @@ class Sequencer:
             if fault is not None:
                 outcomes.append(Declined(fault))
                 continue
-            known = places.get(identity)
-            if known is not None:
-                outcomes.append(Placed(known[0], known[1], repeated=True))
+            place = places.get(identity)
+            if place is not None:
+                outcomes.append(Placed(place[0], place[1], repeated=True))
                 continue
             try:
                 entry = state.admit(signed, time, fold)
@@ -153,6 +162,13 @@ class Sequencer:
             fold.flush()
             _move_head(connection, before, state, time)
         return outcomes, state
+
+
+def _alone(outcome: Outcome) -> Outcome:
+    """What is said of one of a group that was not appended."""
+    if isinstance(outcome, Declined) or outcome.repeated:
+        return outcome
+    return Declined("nothing was appended: another statement of its group was declined")
 
 
 class _State:

@@ -1,7 +1,6 @@
 """The application: one bank behind HTTP. What it says of the log can be checked offline."""
 
 import asyncio
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,9 +13,15 @@ from bank.api.openid4vci import add_openid4vci
 from bank.api.pages import add_pages
 from bank.api.problems import install
 from bank.api.recognition import add_recognition
-from bank.api.schemas import MOST_STATEMENTS, outcomes_json, read_submissions
+from bank.api.schemas import (
+    MOST_STATEMENTS,
+    outcomes_json,
+    read_submissions,
+    wants_together,
+)
 from bank.api.tiles import tile_routes
 from bank.errors import BadRequest, NotAllowed
+from bank.institution import Submission
 from bank.requests import open_slot_request
 from bank.service import Bank
 from credentials.rdf import context_bytes
@@ -45,6 +50,7 @@ _STATEMENTS_BODY = {
                     "type": "object",
                     "required": ["statements"],
                     "properties": {
+                        "together": {"type": "boolean"},
                         "statements": {
                             "type": "array",
                             "minItems": 1,
@@ -58,7 +64,7 @@ _STATEMENTS_BODY = {
                                     "learner": {"type": "string", "maxLength": 64},
                                 },
                             },
-                        }
+                        },
                     },
                 }
             }
@@ -157,15 +163,25 @@ def _add_submission(app: FastAPI, bank: Bank) -> None:
         """Append signed statements; the answer comes when they are durable and checkpointed.
 
         One outcome for each statement, in order: its place in the log, or why it was declined.
-        A statement sent again gets its first place.
+        A statement sent again gets its first place. With `"together": true` all are appended or
+        none.
         """
         body = await _body(request)
 
-        def enqueue() -> "Future[list[Outcome]]":
-            return bank.enqueue(read_submissions(parse_exact(body, limit=_LIMIT)))
+        def read() -> tuple[list[Submission], bool]:
+            value = parse_exact(body, limit=_LIMIT)
+            return read_submissions(value), wants_together(value)
 
         # A short request is checked at once: handing it to another thread would cost more.
-        waiting = enqueue() if len(body) < _SHORT else await run_in_threadpool(enqueue)
+        is_short = len(body) < _SHORT
+        submissions, together = read() if is_short else await run_in_threadpool(read)
+        if together:
+            return _json(outcomes_json(await run_in_threadpool(bank.submit_together, submissions)))
+        waiting = (
+            bank.enqueue(submissions)
+            if is_short
+            else await run_in_threadpool(bank.enqueue, submissions)
+        )
         outcomes: list[Outcome] = await asyncio.wrap_future(waiting)
         return _json(outcomes_json(outcomes))
 

@@ -19,6 +19,14 @@ def read_submissions(value: Json) -> list[Submission]:
     return [_submission(position, item) for position, item in enumerate(items)]
 
 
+def wants_together(value: Json) -> bool:
+    """Whether a request wants all of its statements appended or none."""
+    together = value.get("together", False) if isinstance(value, dict) else False
+    if not isinstance(together, bool):
+        raise BadRequest("together is true or false")
+    return together
+
+
 def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Json]:
     """The answer to a submission: one outcome for each statement, in order."""
     return {"outcomes": [_outcome(outcome) for outcome in outcomes]}

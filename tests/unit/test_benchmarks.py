@@ -12,6 +12,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 NAMES = {
+    "recognise_10k_rules",
     "award_path",
     "issue_rdfc",
     "verify_rdfc",

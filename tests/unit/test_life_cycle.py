@@ -415,6 +415,7 @@ def test_a_qualification_is_conferred_under_its_version_and_a_grant(chain: Chain
     confer = {
         "commitment": HASH,
         "evaluation": HASH,
+        "level": "5",
         "lot": lot(70),
         "qualification": "Q1@1",
         "status": {"index": 70, "list": 1},
@@ -422,7 +423,9 @@ def test_a_qualification_is_conferred_under_its_version_and_a_grant(chain: Chain
     chain.refused(south("confer", **confer), "has not published the qualification Q1@1")
     chain.add(south("qualification.publish", **body))
     chain.add(north("qualification.publish", **{**body, "level": "6"}))
-    chain.refused(north("confer", **confer), "holds no grant in force for all fields")
+    chain.refused(north("confer", **confer), "is of level 6")
+    confer6 = {**confer, "level": "6"}
+    chain.refused(north("confer", **confer6), "holds no grant in force for all fields")
     chain.add(south("confer", **confer))
     chain.refused(
         south("reserve", application=HASH, lot=lot(70), until=UNTIL), "with no credits in it"

@@ -165,6 +165,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "confer": {
         "commitment": HASH,
         "evaluation": HASH,
+        "level": "5",
         "lot": LOT,
         "qualification": "Q1@1",
         "status": {"index": 1, "list": 1},
