@@ -44,7 +44,7 @@ from bank.tables import accounts, credentials, lots, trust_bundles
 from bank.transcripts import held, make_transcript
 from bank.trust import PURPOSES, make_trust, status_lists
 from bank.vault import AccountKey, Vault, token_hash
-from credentials import format_moment
+from credentials import format_moment, read_credential
 from credentials.certificate import badge_png, certificate_facts
 from credentials.elm import Issuing, elm_credential
 from credentials.transcript import COUNTS
@@ -352,6 +352,18 @@ class Bank:
         if account is None:
             raise NotFound(f"this bank holds no credential {identifier[:60]}")
         return str(account)
+
+    def account(self, token: str) -> str:
+        """The account whose owner's token this is; NotAllowed if there is none."""
+        with reading(self._engine) as connection:
+            return find_by_token(connection, token)
+
+    def learner_name(self, account: str) -> str:
+        """The name in the newest credential of an account; for the bank's own staff only."""
+        owned = self.owned(self.token(account))
+        if not owned:
+            raise NoSuchThing(f"there is no account {account[:80]} with a credential")
+        return read_credential(self.credential(self.token(account), owned[-1][0])).learner
 
     def accounts(self) -> list[str]:
         """Every account that holds a credential, those with the most first."""

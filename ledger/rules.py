@@ -159,8 +159,8 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "rule.exempts": ("it exempts from {unit}, without credits", ""),
     "source.depth": (
-        "converted {depth} times before, the rule takes lots converted fewer than {wanted} times",
-        "converted {depth} times before, the rule takes lots converted fewer than {wanted} times",
+        "conversions before this one: {depth}; the rule allows {wanted}",
+        "conversions before this one: {depth}; the rule allows {wanted}",
     ),
 }
 
@@ -181,7 +181,7 @@ def judge(rule: Rule, pattern: Pattern, source: SourceFacts, time: str) -> tuple
         Line(
             "source.depth",
             source.depth < rule.depth,
-            {"depth": str(source.depth), "wanted": str(rule.depth)},
+            {"depth": str(source.depth), "wanted": str(rule.depth - 1)},
         ),
     ]
     lines += _who_and_what(rule, pattern, source)

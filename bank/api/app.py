@@ -22,6 +22,7 @@ from bank.api.schemas import (
 from bank.api.tiles import tile_routes
 from bank.errors import BadRequest, NotAllowed
 from bank.institution import Submission
+from bank.qualifications import evaluation_to_json
 from bank.requests import open_slot_request
 from bank.service import Bank
 from credentials.rdf import context_bytes
@@ -222,6 +223,20 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
     def bundle(identifier: str, token: Annotated[str, Depends(_token)]) -> Response:
         """One credential of the token's owner with its receipt, to be shared as a file."""
         return Response(bank.bundle(token, identifier), media_type="application/json")
+
+    @app.get("/progress", tags=["learners"])
+    def progress(
+        author: Annotated[str, Query(max_length=255)],
+        qualification: Annotated[str, Query(max_length=80)],
+        token: Annotated[str, Depends(_token)],
+    ) -> Response:
+        """What of a qualification the owner's credits meet, line by line, and what is missing."""
+        found = bank.progress([bank.account(token)], author, qualification)
+        lines: list[Json] = [
+            {"code": line.code, "en": line.en, "met": line.met, "zh": line.zh}
+            for line in found.lines
+        ]
+        return _json({**evaluation_to_json(found), "lines": lines})
 
     @app.get("/transcript", tags=["learners"], response_class=Response)
     def transcript(token: Annotated[str, Depends(_token)]) -> Response:

@@ -58,6 +58,7 @@ def demo(
 
 
 def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Signer]") -> None:
+    from bank.cli.demo_recognition import recognise
     from bank.cli.import_verb import run_import
     from bank.cli.import_verb import tell as tell_import
     from bank.cli.learner_verbs import export, write
@@ -86,6 +87,7 @@ def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Si
         console.print(f"wrote {path}")
     transcript = bank.transcript(bank.token(account))
     console.print(f"wrote {write(out / 'learner.transcript.json', transcript)}")
+    recognise(bank, institutions, SAMPLES, out)
     console.print(f"wrote {write(out / 'trust.json', bank.export_trust(governance[:THRESHOLD]))}")
     page = one_file((out / "trust.json").read_bytes())
     console.print(f"wrote {write(out / 'verifier.html', page)}")

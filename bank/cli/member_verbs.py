@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from bank.cli.convert_verb import convert_command
 from bank.cli.options import (
     DEFAULT_DATA,
+    TAKES_LOT,
     Data,
     GovernanceKeys,
     Institutions,
@@ -15,6 +17,7 @@ from bank.cli.options import (
     bank_passphrase,
     passphrase,
 )
+from bank.cli.qualification_verbs import apply_command, redeem_command, reserve_command
 from bank.errors import BadRequest, BadSetup
 
 member_app = typer.Typer(
@@ -108,9 +111,13 @@ def _lot_verb(kind: str, summary: str) -> None:
         _move_lot(kind, lot, slug, reason, institutions, members, data, bank, domain)
 
     command.__doc__ = summary
-    member_app.command(kind)(command)
+    member_app.command(kind, context_settings=TAKES_LOT)(command)
 
 
+member_app.command("convert")(convert_command)
+member_app.command("apply")(apply_command)
+member_app.command("reserve")(reserve_command)
+member_app.command("redeem")(redeem_command)
 _lot_verb("revoke", "On the institution's side: revoke an award, for good.")
 _lot_verb("suspend", "On the institution's side: suspend an award until it is reinstated.")
 _lot_verb("reinstate", "On the institution's side: reinstate a suspended award.")
@@ -127,21 +134,14 @@ def _move_lot(
     url: str,
     domain: str,
 ) -> None:
-    from bank.cli.import_verb import passphrase_of
+    from bank.cli.members import institution_in
     from bank.cli.proposal_verbs import submit_one
-    from bank.opening import open_member, read_admissions
     from bank.settings import read_settings
     from ledger.sequencer import Declined
 
-    admissions = {item.slug: item for item in read_admissions(institutions)}
-    if slug not in admissions:
-        raise BadSetup(f"{institutions} describes no institution {slug!r}")
     if url and not domain:
         raise BadSetup("give the bank's domain with --domain where --bank is a URL")
-    domain = domain if url else read_settings(data).domain
-    own = open_member(
-        members / slug, domain, admissions[slug], passphrase_of(members, members / slug)
-    )
+    own = institution_in(members, slug, institutions, domain if url else read_settings(data).domain)
     today = datetime.now(UTC).date()
     outcome = submit_one(own.lot_event(kind, lot, reason, today), data, url)
     if isinstance(outcome, Declined):

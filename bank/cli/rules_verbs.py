@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase
+from bank.cli.options import DEFAULT_DATA, TAKES_LOT, Data, bank_passphrase
 from bank.errors import BadRequest, NoSuchThing
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def list_command(author: Author = "", log: Log = "", data: Data = DEFAULT_DATA) 
         typer.echo("no rules")
 
 
-@rules_app.command("explain")
+@rules_app.command("explain", context_settings=TAKES_LOT)
 def explain_command(
     lot: Annotated[str, typer.Argument(help="The lot, as 'creditbank learners' lists it.")],
     author: Author = "",
@@ -73,7 +73,7 @@ def explain_command(
     facts = found.facts
     typer.echo(f"{facts.credits} credits of {facts.unit} by {facts.institution}, {found.state}")
     for decision in decisions:
-        _tell(decision)
+        tell_decision(decision)
     if not decisions:
         typer.echo("no rule takes this lot; ask for one with --rule to see why it does not")
 
@@ -104,7 +104,8 @@ def try_command(
     from keys import parse
 
     body = read_body(draft)
-    time = _time(on or max(datetime.now(UTC).date().isoformat(), str(body.get("from", ""))[:10]))
+    begins = str(body.get("from", ""))[:10]
+    time = _time(on or (begins if begins > datetime.now(UTC).date().isoformat() else ""))
     with _ledger(log, data) as (registry, lots):
         trial = try_rule(author, body, registry, ((lot.lot, lot.facts) for lot in lots), time)
     _tell_trial(trial, time[:10])
@@ -123,7 +124,8 @@ def try_command(
         typer.echo(f"as expected by {expect}")
 
 
-def _tell(decision: "Decision") -> None:
+def tell_decision(decision: "Decision") -> None:
+    """Print a decision, line by line."""
     rule = decision.rule
     verdict = "takes it" if decision.recognised else "does not take it"
     if decision.recognised and decision.unchecked:
@@ -198,4 +200,4 @@ def _time(day: str) -> str:
 
     if not day:
         return format_time(datetime.now(UTC))
-    return f"{parse_date(day).isoformat()}T12:00:00Z"
+    return f"{parse_date(day).isoformat()}T23:59:59Z"

@@ -93,7 +93,7 @@ def _table(pdf: "FPDF", y: float, facts: CertificateFacts) -> float:
         ("授予机构  Awarded by", facts.issuer),
         ("学分  Credits", f"{facts.credits}   {scheme}" if facts.credits else ""),
         ("等级  Level", facts.level),
-        ("课程代码  Unit", facts.code),
+        ("课程代码  Unit" if facts.credits else "代码  Code", facts.code),
         ("成绩  Result", facts.grade),
         ("授予日期  Date of award", facts.awarded),
         ("有效期至  Valid until", facts.until),

@@ -305,7 +305,7 @@ def test_a_converted_lot_is_not_converted_again_unless_the_rule_says(chain: Chai
     circular = {**RULE, "version": 2, "sources": [{"ratio": "1"}], "target": "SE201@1"}
     chain.add(south("rule.publish", **circular))
     twice = convert(101, "3", 102, facts=again, rule="R1@2")
-    chain.refused(twice, "converted 1 times before, the rule takes lots converted fewer than 1")
+    chain.refused(twice, "conversions before this one: 1; the rule allows 0")
     chain.add(south("rule.publish", **{**circular, "version": 3, "depth": 2}))
     chain.add(convert(101, "3", 102, facts=again, rule="R1@3"))
 

@@ -79,7 +79,7 @@ def test_a_rule_takes_a_lot_and_says_why() -> None:
     assert said == [
         "the rule R1@1 is in force on 2026-11-23",
         "the lot is valid on 2026-11-23",
-        "converted 0 times before, the rule takes lots converted fewer than 1 times",
+        "conversions before this one: 0; the rule allows 0",
         f"{NORTH} is one of the institutions that the rule names",
         "the field computing is one the rule takes",
         f"{SOUTH} may award in computing at level 5 on 2026-11-23",

@@ -1,0 +1,112 @@
+"""The demo's second chapter: credits recognised elsewhere, and used for a qualification."""
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bank.errors import BadSetup
+
+if TYPE_CHECKING:
+    from bank.institution import Institution
+    from bank.service import Bank
+    from ledger import Lot
+
+
+def recognise(
+    bank: "Bank", institutions: "Mapping[str, Institution]", samples: Path, out: Path
+) -> None:
+    """Publish a rule and a qualification, convert one lot, and confer two certificates.
+
+    Run again it finds what was done and does nothing twice.
+    """
+    from bank.cli.progress import console
+
+    tech, university = institutions["jialing-tech"], institutions["bayu-open"]
+    _publish(bank, tech, "rule.publish", samples / "rule.toml")
+    _publish(bank, university, "qualification.publish", samples / "qualification.toml")
+    learners = [a for a in bank.accounts() if a.startswith(university.did)][1:]
+    console.print("\n[bold]Recognition[/]  认定与转换")
+    _convert(bank, tech, learners)
+    console.print("\n[bold]A qualification[/]  资历")
+    _confer(bank, university, learners, out)
+
+
+def _publish(bank: "Bank", institution: "Institution", kind: str, path: Path) -> None:
+    from bank.cli.proposal_verbs import read_body
+    from bank.institution import Submission
+    from ledger import Statement
+    from ledger.sequencer import Declined
+
+    statement = Statement.make(institution.did, kind, read_body(path))
+    (outcome,) = bank.submit([Submission(statement.sign(institution.signer))])
+    if isinstance(outcome, Declined):
+        raise BadSetup(f"{path} was declined: {outcome.reason}")
+
+
+def _convert(bank: "Bank", institution: "Institution", learners: list[str]) -> None:
+    from bank.cli.progress import console
+    from bank.cli.rules_verbs import tell_decision
+    from bank.recognition import Recogniser
+    from bank.results import Learner
+    from ledger import LotState, format_time
+    from ledger.sequencer import Declined
+
+    registry, time = bank.registry(), format_time(bank.now())
+    recogniser = Recogniser(registry)
+    for account in learners:
+        for lot in _lots(bank, account):
+            found = recogniser.recognise(lot.facts, time)
+            own = [decision for decision in found if decision.rule.author == institution.did]
+            if lot.state is LotState.CONVERTED:
+                console.print(f"the lot {lot.lot} was converted before")
+                return
+            if not own or lot.state is not LotState.ACTIVE:
+                continue
+            unit = registry.units[institution.did, own[0].rule.target]
+            (slot,) = bank.slots(institution.did, [institution.conversion(lot.lot)])
+            learner = Learner(account, bank.learner_name(account))
+            made = institution.convert(lot, own[0], unit, learner, slot, bank.now())
+            (outcome,) = bank.submit([made])
+            if isinstance(outcome, Declined):
+                raise BadSetup(f"the conversion was declined: {outcome.reason}")
+            tell_decision(own[0])
+            return
+
+
+def _confer(bank: "Bank", institution: "Institution", learners: list[str], out: Path) -> None:
+    from bank.applications import apply_for, redeem, reserve
+    from bank.cli.learner_verbs import export
+    from bank.cli.progress import console
+    from bank.cli.qualification_verbs import tell
+    from bank.opening import LocalBank
+    from bank.results import Learner
+
+    if any(lot.kind == "confer" for account in learners for lot in _lots(bank, account)):
+        console.print("the certificates were conferred before")
+        return
+    known = bank.catalogue().qualifications[institution.did, "CERT-COMMUNITY@1"]
+    met = [
+        (account, evaluation)
+        for account in learners
+        if (evaluation := bank.progress([account], institution.did, known.name)).met
+    ][:2]
+    applications = [
+        apply_for(institution, evaluation, Learner(account, bank.learner_name(account)), bank.now())
+        for account, evaluation in met
+    ]
+    tell(met[0][1])
+    dice, port = random.SystemRandom(), LocalBank(bank)
+    reserve(applications, institution, port, dice)
+    every = [known] * len(applications)
+    conferred = redeem(applications, every, institution, port, dice, bank.now())
+    lots = sum(len(one.lots) for one in applications)
+    console.print(f"{len(conferred)} certificates conferred, {lots} lots used")
+    bank.gather()
+    identifier = str((conferred[0].credential or {})["id"])
+    for path in export(bank, identifier, out / "qualification"):
+        console.print(f"wrote {path}")
+
+
+def _lots(bank: "Bank", account: str) -> "list[Lot]":
+    return [bank.lot(bank.lot_at(index)) for _, index in bank.owned(bank.token(account))]

@@ -1,0 +1,154 @@
+"""`creditbank member apply|reserve|redeem` and `learner progress`: from credits to a qualification.
+
+An institution keeps its applications in its own folder, `applications/new`, `reserved` and
+`done`. All that wait are handed in together and shuffled, since an application alone shows
+which lots belong together.
+"""
+
+import secrets
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bank.cli.members import institution_in
+from bank.cli.options import DEFAULT_DATA, Data, Institutions, Members, bank_passphrase
+from bank.errors import BadSetup
+
+if TYPE_CHECKING:
+    from bank.applications import Application
+    from bank.qualifications import Evaluation
+
+Accounts = Annotated[
+    list[str], typer.Argument(help="The learner's accounts, as 'creditbank learners' lists them.")
+]
+Qualification = Annotated[str, typer.Option(help="The qualification, CODE@VERSION.")]
+Slug = Annotated[str, typer.Option(help="The institution's short name in the TOML file.")]
+
+
+def progress_command(
+    accounts: Accounts,
+    author: Annotated[str, typer.Option(help="DID of the institution that confers it.")],
+    qualification: Qualification,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Say what of a qualification a learner's credits meet, what is missing, and what they use."""
+    from bank.opening import open_bank
+
+    with closing(open_bank(data, bank_passphrase(data))) as bank:
+        tell(bank.progress(accounts, author, qualification))
+
+
+def apply_command(
+    accounts: Accounts,
+    qualification: Qualification,
+    slug: Slug,
+    institutions: Institutions,
+    members: Members,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """On the institution's side: take up an application whose requirement is met."""
+    from bank.applications import apply_for
+    from bank.cli.learner_verbs import write
+    from bank.opening import open_bank
+    from bank.results import Learner
+
+    with closing(open_bank(data, bank_passphrase(data))) as bank:
+        own = institution_in(members, slug, institutions, bank.settings.domain)
+        evaluation = bank.progress(accounts, own.did, qualification)
+        learner = Learner(accounts[0], bank.learner_name(accounts[0]))
+        application = apply_for(own, evaluation, learner, bank.now())
+    name = f"{own.conferment(application.lots)}.json"
+    for stage in ("new", "reserved", "done"):
+        if (_stage(members, slug, stage) / name).exists():
+            raise BadSetup(f"there is an application with these lots already, {stage}: {name}")
+    tell(evaluation)
+    typer.echo(str(write(_stage(members, slug, "new") / name, application.encode())))
+
+
+def reserve_command(
+    slug: Slug, institutions: Institutions, members: Members, data: Data = DEFAULT_DATA
+) -> None:
+    """On the institution's side: reserve the lots of all new applications, all or none."""
+    from bank.applications import reserve
+    from bank.opening import LocalBank, open_bank
+
+    waiting = _waiting(members, slug, "new")
+    with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
+        own = institution_in(members, slug, institutions, bank.settings.domain)
+        applications = [application for _, application in waiting]
+        reserve(applications, own, LocalBank(bank), secrets.SystemRandom())
+    _move(waiting, members, slug, "reserved")
+    lots = sum(len(application.lots) for application in applications)
+    typer.echo(f"{len(waiting)} applications: {lots} lots are reserved")
+    _warn_of_one(len(waiting))
+
+
+def redeem_command(
+    slug: Slug, institutions: Institutions, members: Members, data: Data = DEFAULT_DATA
+) -> None:
+    """On the institution's side: use what is reserved and confer what it is for, all or none."""
+    from bank.applications import redeem
+    from bank.opening import LocalBank, open_bank
+
+    waiting = _waiting(members, slug, "reserved")
+    with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
+        own = institution_in(members, slug, institutions, bank.settings.domain)
+        applications = [application for _, application in waiting]
+        known = bank.catalogue().qualifications
+        every = [known[own.did, application.qualification] for application in applications]
+        dice = secrets.SystemRandom()
+        conferred = redeem(applications, every, own, LocalBank(bank), dice, bank.now())
+    _move(waiting, members, slug, "done")
+    for application, submission in zip(applications, conferred, strict=True):
+        identifier = (submission.credential or {})["id"]
+        typer.echo(f"{application.qualification} is conferred: {identifier}")
+    _warn_of_one(len(waiting))
+
+
+def tell(evaluation: "Evaluation") -> None:
+    """Print an evaluation: each condition, then each lot."""
+    state = "met" if evaluation.met else "not met"
+    typer.echo(f"{evaluation.code}@{evaluation.version} is {state} as of {evaluation.day}")
+    for line in evaluation.lines:
+        typer.echo(f"  {'met' if line.met else 'NOT MET':<8}{line.en}")
+    for used in evaluation.used:
+        typer.echo(f"  {'uses' if evaluation.met else 'counts':<8}{used.lot}  {used.counted}")
+    for unused in evaluation.unused:
+        typer.echo(f"  {'leaves':<8}{unused.lot}  {unused.en}")
+
+
+def _stage(members: Path, slug: str, stage: str) -> Path:
+    return members / slug / "applications" / stage
+
+
+def _waiting(members: Path, slug: str, stage: str) -> "list[tuple[Path, Application]]":
+    from bank.applications import Application
+
+    found = sorted(_stage(members, slug, stage).glob("*.json"))
+    if not found:
+        raise BadSetup(f"no application waits in {_stage(members, slug, stage)}")
+    return [(path, Application.parse(path.read_bytes())) for path in found]
+
+
+def _move(waiting: "list[tuple[Path, Application]]", members: Path, slug: str, stage: str) -> None:
+    for path, _ in waiting:
+        target = _stage(members, slug, stage)
+        target.mkdir(parents=True, exist_ok=True)
+        path.replace(target / path.name)
+
+
+def _warn_of_one(count: int) -> None:
+    if count == 1:
+        typer.echo(
+            "alone, its lots stand side by side in the ledger: whoever reads it sees that they "
+            "belong together; wait for more applications where that matters",
+            err=True,
+        )
+
+
+learner_app = typer.Typer(
+    name="learner", help="What the bank's counter does for one learner.", no_args_is_help=True
+)
+learner_app.command("progress")(progress_command)
