@@ -9,7 +9,7 @@ from typing import Any
 
 from bank.learners.errors import BadConsent
 from bank.learners.identity import Document
-from keys import Json, encode, parse
+from keys import Json
 from ledger import format_time
 
 MOST_CREDENTIALS = 1000
@@ -170,13 +170,3 @@ def _day(value: Json, name: str) -> str:
     if day is None or day.isoformat() != value:
         raise BadConsent(f"the consent's {name} is a day such as 2027-06-30")
     return day.isoformat()
-
-
-def write(value: dict[str, Json]) -> bytes:
-    """JSON as it is sealed."""
-    return encode(value)
-
-
-def read(data: bytes) -> Any:
-    """What `write` wrote."""
-    return parse(data)
