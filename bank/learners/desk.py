@@ -119,6 +119,7 @@ class Learners:
             detail: dict[str, Json] = {
                 "accounts": list(store.accounts_of(connection, source.learner)),
                 "consents": [item.consent for item in store.consents_of(connection, source)],
+                "events": [event.number for event in store.events_of(connection, source)],
                 "identity": source.identity.as_json(),
                 "learner": source.learner,
             }

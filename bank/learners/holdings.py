@@ -53,7 +53,10 @@ def holdings(
         shares=[line for name in names for line in _shares(connection, name)],
         wallets=[_wallet(connection, name) for name in names],
         consents=[consent.as_json() for consent in store.consents_of(connection, record)],
-        events=[event.as_json() for event in store.events_of(connection, record)],
+        events=[
+            {**event.as_json(), "number": event.number}
+            for event in store.events_of(connection, record)
+        ],
         bundles=bundles,
     )
 

@@ -51,14 +51,18 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a learner's journal: when, what, and what belongs to it."""
+    """One line of a learner's journal: when, what, and what belongs to it.
+
+    `number` is its place in the journals of all learners, 0 before it is written.
+    """
 
     time: str
     kind: str
     detail: dict[str, Json] = field(default_factory=dict, repr=False, hash=False)
+    number: int = field(default=0, compare=False)
 
     def as_json(self) -> dict[str, Json]:
-        """The event as JSON."""
+        """The event as JSON, without its number."""
         return {"detail": self.detail, "kind": self.kind, "time": self.time}
 
 

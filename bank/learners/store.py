@@ -116,9 +116,12 @@ def note(connection: Connection, record: Record, event: Event) -> None:
 
 def events_of(connection: Connection, record: Record) -> list[Event]:
     """A learner's journal, oldest first."""
-    query = select(learner_events.c.sealed).where(learner_events.c.learner == record.learner)
-    sealed = connection.execute(query.order_by(learner_events.c.number)).scalars()
-    return [_event(record, bytes(data)) for data in sealed]
+    query = select(learner_events).where(learner_events.c.learner == record.learner)
+    found = []
+    for row in connection.execute(query.order_by(learner_events.c.number)):
+        value: Any = parse(record.key.open(bytes(row.sealed), _name(record.learner, "event")))
+        found.append(Event(value["time"], value["kind"], value["detail"], row.number))
+    return found
 
 
 def save_consent(connection: Connection, record: Record, consent: Consent) -> None:
@@ -147,13 +150,11 @@ def move(connection: Connection, source: Record, target: Record) -> None:
     """Give all of one learner's accounts, consents and journal to another; end the one's key."""
     for consent in consents_of(connection, source):
         save_consent(connection, target, consent)
-    query = select(learner_events).where(learner_events.c.learner == source.learner)
-    for row in connection.execute(query.order_by(learner_events.c.number)).all():
-        event = _event(source, bytes(row.sealed))
+    for event in events_of(connection, source):
         sealed = target.key.seal(encode(event.as_json()), _name(target.learner, "event"))
         connection.execute(
             learner_events.update()
-            .where(learner_events.c.number == row.number)
+            .where(learner_events.c.number == event.number)
             .values(learner=target.learner, sealed=sealed)
         )
     connection.execute(
@@ -189,11 +190,6 @@ def _row(connection: Connection, learner: str) -> Row[Any] | None:
 
 def _hash(vault: Vault, document: Document) -> bytes:
     return vault.document_hash(document.kind, document.number)
-
-
-def _event(record: Record, sealed: bytes) -> Event:
-    value: Any = parse(record.key.open(sealed, _name(record.learner, "event")))
-    return Event(value["time"], value["kind"], value["detail"])
 
 
 def _seal_consent(record: Record, consent: Consent) -> bytes:
