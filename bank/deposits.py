@@ -119,7 +119,9 @@ def hold_accounts(connection: Connection, names: Sequence[str]) -> set[str]:
 def keep_credentials(connection: Connection, rows: Sequence[Row]) -> None:
     """Store deposits, but for accounts erased since they were sealed: those stay erased."""
     there = hold_accounts(connection, [str(row[2]) for row in rows])
-    insert_rows(connection, credentials, [row for row in rows if row[2] in there])
+    kept = [row for row in rows if row[2] in there]
+    if kept:
+        insert_rows(connection, credentials, kept)
 
 
 def deposit_row(submission: Submission, key: AccountKey) -> Row:

@@ -52,7 +52,6 @@ from credentials.transcript import COUNTS
 from keys import Json, Signer, b64u_encode, did_document
 from ledger import (
     Entry,
-    LedgerError,
     LotState,
     NotFound,
     Registry,
@@ -233,7 +232,8 @@ class Bank:
             try:
                 outcomes = done.result()
                 self._keep_late(good, outcomes, pending)
-            except LedgerError as error:
+            except Exception as error:
+                # Whatever it is: who waits for an answer that never comes waits for ever.
                 answer.set_exception(error)
                 return
             placed = iter(outcomes)

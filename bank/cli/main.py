@@ -8,6 +8,7 @@ from bank.cli.bank_verbs import bank_app
 from bank.cli.demo_verb import demo
 from bank.cli.import_verb import import_command
 from bank.cli.keys_verbs import keys_app
+from bank.cli.learner_record_verbs import learner_app
 from bank.cli.learner_verbs import export_command, learners_command, transcript_command
 from bank.cli.ledger_verbs import ledger_app
 from bank.cli.member_verbs import member_app
@@ -57,6 +58,7 @@ app.add_typer(member_app)
 app.add_typer(keys_app)
 app.add_typer(trust_app)
 app.add_typer(ledger_app)
+app.add_typer(learner_app)
 app.add_typer(share_app)
 app.add_typer(witness_app)
 app.add_typer(vc_api_app)
