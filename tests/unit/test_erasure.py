@@ -308,3 +308,16 @@ def test_rows_moved_by_a_page_split_leave_no_copy(tmp_path: Path, overwrite: boo
     data = (tmp_path / "bank.db").read_bytes()
     left = sum(str(row["account"]).encode() in data for row in gone)
     assert (left == 0) == overwrite, left
+
+
+def test_an_unforeseen_fault_is_told_and_not_waited_for(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit.award("ana")
+
+    def fail(*_: object) -> None:
+        raise ValueError("unforeseen")
+
+    monkeypatch.setattr(kit.bank, "_keep_late", fail)
+    with pytest.raises(ValueError, match="unforeseen"):
+        kit.bank.enqueue([kit.make("ana", "ana-more")]).result(timeout=20)
