@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.institution import Submission
-from bank.tables import accounts, credentials, lots
+from bank.tables import accounts, credentials, erased_accounts, lots
 from bank.vault import AccountKey, Vault, token_hash
 from credentials import (
     CredentialsError,
@@ -16,10 +16,15 @@ from credentials import (
     verify_proofs,
 )
 from keys import Json, b64u_encode, encode, parse
-from ledger.bulk import Row
+from ledger.bulk import Row, insert_rows
 from ledger.lots import certified_by
 
 _CHUNK = 400
+ACCOUNT_ERASED = (
+    "the learner's account that this award is for was erased and is not opened again: hand the "
+    "credential to the learner yourself, or deposit under a new reference if the learner asks for "
+    "an account"
+)
 
 
 def check_deposit(submission: Submission) -> None:
@@ -58,11 +63,13 @@ def account_of(submission: Submission) -> str:
 def known_account_keys(
     connection: Connection, vault: Vault, names: Sequence[str]
 ) -> dict[str, AccountKey]:
-    """The keys of those accounts that exist."""
+    """The keys of those accounts that exist and were not erased."""
     keys: dict[str, AccountKey] = {}
     wanted = list(dict.fromkeys(names))
     for start in range(0, len(wanted), _CHUNK):
-        query = select(accounts).where(accounts.c.account.in_(wanted[start : start + _CHUNK]))
+        query = select(accounts).where(
+            accounts.c.account.in_(wanted[start : start + _CHUNK]), accounts.c.key.is_not(None)
+        )
         for row in connection.execute(query):
             keys[row.account] = vault.unwrap(row.account, row.key)
     return keys
@@ -71,11 +78,13 @@ def known_account_keys(
 def account_keys(
     connection: Connection, vault: Vault, names: Sequence[str]
 ) -> dict[str, AccountKey]:
-    """The keys of accounts, which are opened where they do not exist yet."""
+    """The keys of accounts, opened where they do not exist yet; none for those that were erased."""
     keys = known_account_keys(connection, vault, names)
+    missing = [name for name in dict.fromkeys(names) if name not in keys]
+    erased = _erased(connection, vault, missing)
     rows = []
-    for name in dict.fromkeys(names):
-        if name not in keys:
+    for name in missing:
+        if name not in erased:
             wrapped = vault.new_key(name)
             keys[name] = vault.unwrap(name, wrapped)
             token = token_hash(vault.token(name))
@@ -83,6 +92,41 @@ def account_keys(
     if rows:
         connection.execute(accounts.insert(), rows)
     return keys
+
+
+def _erased(connection: Connection, vault: Vault, names: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(names), _CHUNK):
+        chunk = names[start : start + _CHUNK]
+        marks = {vault.tombstone(name): name for name in chunk}
+        query = select(erased_accounts.c.tombstone).where(erased_accounts.c.tombstone.in_(marks))
+        found |= {marks[bytes(mark)] for mark in connection.execute(query).scalars()}
+        # Erased by an earlier program, which left the row there without its key.
+        keyless = select(accounts.c.account).where(
+            accounts.c.account.in_(chunk), accounts.c.key.is_(None)
+        )
+        found |= set(connection.execute(keyless).scalars())
+    return found
+
+
+def hold_accounts(connection: Connection, names: Sequence[str]) -> set[str]:
+    """Those of the accounts that exist; none of them is erased before this transaction ends."""
+    found: set[str] = set()
+    wanted = sorted(set(names))
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(accounts.c.account).where(
+            accounts.c.account.in_(wanted[start : start + _CHUNK]), accounts.c.key.is_not(None)
+        )
+        found |= set(connection.execute(query.with_for_update(read=True, key_share=True)).scalars())
+    return found
+
+
+def keep_credentials(connection: Connection, rows: Sequence[Row]) -> None:
+    """Store deposits, but for accounts erased since they were sealed: those stay erased."""
+    there = hold_accounts(connection, [str(row[2]) for row in rows])
+    kept = [row for row in rows if row[2] in there]
+    if kept:
+        insert_rows(connection, credentials, kept)
 
 
 def deposit_row(submission: Submission, key: AccountKey) -> Row:
@@ -93,9 +137,14 @@ def deposit_row(submission: Submission, key: AccountKey) -> Row:
     return (identifier, lot, account_of(submission), key.seal(encode(credential), identifier))
 
 
-def find_by_token(connection: Connection, token: str) -> str:
-    """The account whose owner's token this is; NotAllowed if there is none."""
+def find_by_token(connection: Connection, token: str, *, hold: bool = False) -> str:
+    """The account whose owner's token this is; NotAllowed if there is none.
+
+    With `hold` the account is not erased before this transaction, which writes, ends.
+    """
     query = select(accounts.c.account).where(accounts.c.token == token_hash(token))
+    if hold:
+        query = query.with_for_update(read=True, key_share=True)
     account = connection.execute(query).scalar_one_or_none()
     if account is None:
         raise NotAllowed("this token opens no account here")

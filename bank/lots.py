@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select
 
-from bank.tables import credentials, lots
+from bank.deposits import keep_credentials
+from bank.tables import lots
 from ledger import Entry, Lot, Refused, SignedStatement, Slot
 from ledger.bulk import Row, insert_rows, select_rows
 from ledger.lot_rows import lot_of, lot_row, standing_values
@@ -98,7 +99,7 @@ class LotFold:
             values = {**standing_values(lot.standing), "changed": lot.changed}
             self._connection.execute(lots.update().where(lots.c.lot == name).values(values))
         if self._credentials:
-            insert_rows(self._connection, credentials, self._credentials)
+            keep_credentials(self._connection, self._credentials)
 
     def _check_new(self, lot: Lot) -> None:
         before = self._known.get(lot.lot)

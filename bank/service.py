@@ -14,11 +14,13 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, func, select
 
 from bank.deposits import (
+    ACCOUNT_ERASED,
     account_keys,
     account_of,
     check_deposit,
     deposit_row,
     find_by_token,
+    keep_credentials,
     known_account_keys,
     list_credentials,
     open_credential,
@@ -26,24 +28,24 @@ from bank.deposits import (
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.frameworks import supplied
 from bank.institution import Submission
+from bank.learners import Learners, erase_account
 from bank.lots import LotProjection, clear, each_lot, lots_of, read_lots, rows
-from bank.openid4vci import Wallets, forget_wallets, holder_of_proof
+from bank.openid4vci import Wallets, holder_of_proof
 from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
 from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.shares import (
     Share,
-    forget_shares,
     list_shares,
     make_share,
     open_share,
     withdraw_share,
 )
 from bank.slots import allocate
-from bank.tables import accounts, credentials, lots, trust_bundles
+from bank.tables import credentials, lots, trust_bundles
 from bank.transcripts import held, make_transcript
 from bank.trust import PURPOSES, make_trust, status_lists
-from bank.vault import AccountKey, Vault, token_hash
+from bank.vault import AccountKey, Vault
 from credentials import format_moment, read_credential
 from credentials.certificate import badge_png, certificate_facts
 from credentials.elm import Issuing, elm_credential
@@ -51,7 +53,6 @@ from credentials.transcript import COUNTS
 from keys import Json, Signer, b64u_encode, did_document
 from ledger import (
     Entry,
-    LedgerError,
     Lot,
     LotState,
     NotFound,
@@ -65,7 +66,7 @@ from ledger import (
 )
 from ledger.audit import AuditReport, audit
 from ledger.authority import LogIdentity
-from ledger.bulk import Row, insert_rows
+from ledger.bulk import Row
 from ledger.catalogue import Catalogue
 from ledger.checkpoint import Checkpoint
 from ledger.checkpointer import Checkpointer
@@ -76,7 +77,7 @@ from ledger.note import ED25519, open_note
 from ledger.recovery import Recovery, recover
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
-from ledger.store import open_store, reading, writing
+from ledger.store import open_store, reading, scrub, writing
 from ledger.witnessing import Witnessing, WitnessPort
 from verifier import TRANSCRIPT, Collection, open_trust, write_bundle, write_collection
 
@@ -118,6 +119,9 @@ class Bank:
         self._checkpointer = Checkpointer(self._engine, settings.origin, keys.log, (later,), clock)
         self.log = Log(self._engine)
         self.wallets = Wallets(self._engine, lambda: self._clock(), self._secret, self._digits)
+        self.learners = Learners(
+            self._engine, self._vault, lambda: self._clock(), self._name, self.log.receipts
+        )
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
@@ -204,6 +208,8 @@ class Bank:
             check_deposit(submission)
         deposits = [s for s in submissions if s.credential is not None]
         keys = self._account_keys([account_of(s) for s in deposits])
+        if any(account_of(s) not in keys for s in deposits):
+            raise BadRequest(ACCOUNT_ERASED)
         pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
         self._projection.expect(pending)
         try:
@@ -223,10 +229,22 @@ class Bank:
                 check_deposit(submission)
             except BadRequest as error:
                 faults[position] = Declined(str(error))
+        deposits = {
+            position: s
+            for position, s in enumerate(submissions)
+            if position not in faults and s.credential is not None
+        }
+        names = [account_of(s) for s in deposits.values()]
+        keys = self._account_keys(names) if deposits else {}
+        for position, s in deposits.items():
+            if account_of(s) not in keys:
+                faults[position] = Declined(ACCOUNT_ERASED)
         good = [s for position, s in enumerate(submissions) if position not in faults]
-        deposits = [s for s in good if s.credential is not None]
-        keys = self._account_keys([account_of(s) for s in deposits]) if deposits else {}
-        pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
+        pending = {
+            s.signed.statement.hash: deposit_row(s, keys[account_of(s)])
+            for s in good
+            if s.credential is not None
+        }
         self._projection.expect(pending)
         answer: Future[list[Outcome]] = Future()
         # Whoever asked may go away, but what was enqueued is appended all the same.
@@ -237,7 +255,8 @@ class Bank:
             try:
                 outcomes = done.result()
                 self._keep_late(good, outcomes, pending)
-            except LedgerError as error:
+            except Exception as error:
+                # Whatever it is: who waits for an answer that never comes waits for ever.
                 answer.set_exception(error)
                 return
             placed = iter(outcomes)
@@ -273,7 +292,7 @@ class Bank:
         missing = [row for row in rows if row[0] not in known]
         if missing:
             with writing(self._engine) as connection:
-                insert_rows(connection, credentials, missing)
+                keep_credentials(connection, missing)
 
     def _account_keys(self, names: Sequence[str]) -> dict[str, AccountKey]:
         with reading(self._engine) as connection:
@@ -416,7 +435,7 @@ class Bank:
         """A link to chosen credentials of a token's owner, and its secret, shown this once."""
         secret = self._secret()
         with writing(self._engine) as connection:
-            account = find_by_token(connection, token)
+            account = find_by_token(connection, token, hold=True)
             made = make_share(connection, account, identifiers, days, secret, self._clock())
         return made, secret
 
@@ -483,6 +502,9 @@ class Bank:
     def _secret(self) -> str:
         return b64u_encode(self._dice.getrandbits(192).to_bytes(24, "big"))
 
+    def _name(self) -> str:
+        return b64u_encode(self._dice.getrandbits(128).to_bytes(16, "big"))
+
     def _digits(self, number: int) -> str:
         return f"{self._dice.randrange(10**number):0{number}d}"
 
@@ -490,17 +512,14 @@ class Bank:
         return UUID(int=self._dice.getrandbits(128), version=4)
 
     def erase(self, account: str) -> None:
-        """Destroy an account's key: what is sealed under it can never be read again."""
+        """Erase one account for good: its key, its credentials, and all that hangs on it.
+
+        Nothing where that was done before; NotAllowed where there never was such an account.
+        """
         with writing(self._engine) as connection:
-            done = connection.execute(
-                accounts.update()
-                .where(accounts.c.account == account)
-                .values(key=None, token=token_hash(secrets.token_hex(32)))
-            )
-            if done.rowcount != 1:
+            if not erase_account(connection, self._vault, account):
                 raise NotAllowed("there is no such account")
-            forget_shares(connection, account)
-            forget_wallets(connection, account)
+        scrub(self._engine)
 
     def status_lists(self) -> dict[str, dict[str, Json]]:
         """Every status list by its URL, signed, derived from the ledger's lots.

@@ -97,7 +97,8 @@ def withdraw_share(connection: Connection, account: str, share: str, now: dateti
 
 def open_share(connection: Connection, token: str, now: datetime) -> tuple[str, list[str]]:
     """Account and credentials of a link, the opening noted; NoLonger where it has ended."""
-    row = connection.execute(select(shares).where(shares.c.token == token_hash(token))).first()
+    query = select(shares).where(shares.c.token == token_hash(token))
+    row = connection.execute(query.with_for_update(read=True, key_share=True)).first()
     if row is None:
         raise NoSuchThing("there is no such share; ask for the link again")
     if row.withdrawn:
@@ -112,5 +113,7 @@ def open_share(connection: Connection, token: str, now: datetime) -> tuple[str, 
 def forget_shares(connection: Connection, account: str) -> None:
     """Delete an account's links, and when they were opened."""
     own = select(shares.c.share).where(shares.c.account == account)
+    # Locked first: one that is being opened now is waited for, and its opening deleted too.
+    connection.execute(own.with_for_update()).all()
     connection.execute(share_openings.delete().where(share_openings.c.share.in_(own)))
     connection.execute(shares.delete().where(shares.c.account == account))

@@ -1,7 +1,8 @@
 """The bank's own tables: those derived from the ledger, and those only the bank has.
 
 Derived tables are a cache: dropped and folded again from the log they come out the same.
-Private ones hold learner data, each credential sealed under its account's key.
+Private ones hold learner data: credentials sealed under their account's key, names, consents and
+the journal under their learner's.
 """
 
 from sqlalchemy import (
@@ -118,4 +119,47 @@ holder_keys = Table(
     Column("account", Text, primary_key=True),
     Column("did", Text, primary_key=True),
     Column("added", Text, nullable=False),
+)
+
+learners = Table(
+    "learners",
+    private,
+    Column("learner", Text, primary_key=True),
+    Column("key", LargeBinary),
+    Column("sealed", LargeBinary),
+    Column("document", LargeBinary, unique=True),
+    Column("merged_into", Text, index=True),
+    Column("erased", Text, nullable=False),
+)
+
+learner_accounts = Table(
+    "learner_accounts",
+    private,
+    Column("account", Text, primary_key=True),
+    Column("learner", Text, nullable=False, index=True),
+)
+
+consents = Table(
+    "consents",
+    private,
+    Column("consent", Text, primary_key=True),
+    Column("learner", Text, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+learner_events = Table(
+    "learner_events",
+    private,
+    Column("number", _NUMBER, primary_key=True),
+    Column("learner", Text, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# A row says that an account was erased, to whoever can name the account already; without the
+# bank's secret it says nothing, and with it a name can be tested but not found. So it is no data
+# about a person, and without it the next award would quietly open the account again.
+erased_accounts = Table(
+    "erased_accounts",
+    private,
+    Column("tombstone", LargeBinary, primary_key=True),
 )

@@ -1,7 +1,8 @@
 """Sealing: learner data is ciphertext under a key per account, each wrapped by the bank's own.
 
-Destroying an account's wrapped key makes everything sealed under it unreadable for good,
-while the ledger, which never held any of it, still audits.
+A learner, who may have several accounts, has a key as well. Destroying a wrapped key makes
+everything sealed under it unreadable for good, while the ledger, which never held any of it,
+still audits.
 """
 
 import hmac
@@ -24,9 +25,12 @@ class Vault:
     def __init__(self, secret: bytes) -> None:
         self._wrapping = hmac.digest(secret, b"wrap", sha256)
         self._tokens = hmac.digest(secret, b"token", sha256)
+        # One key for each use, so that a digest made for one never answers for another.
+        self._documents = hmac.digest(secret, b"identity document", sha256)
+        self._tombstones = hmac.digest(secret, b"tombstone", sha256)
 
     def new_key(self, account: str) -> bytes:
-        """A new account key, wrapped."""
+        """A new key for an account or a learner, wrapped; it opens only under that name."""
         return _seal(self._wrapping, bindings.randombytes(32), account)
 
     def unwrap(self, account: str, wrapped: bytes | None) -> "AccountKey":
@@ -39,9 +43,20 @@ class Vault:
         """The owner's token of an account; the bank stores only its hash."""
         return b64u_encode(hmac.digest(self._tokens, account.encode(), sha256))
 
+    def document_hash(self, kind: str, number: str) -> bytes:
+        """What an identity document is found by: 32 bytes, HMAC-SHA-256 under the bank's secret.
+
+        A plain hash would not do: all citizen numbers can be tried in seconds.
+        """
+        return hmac.digest(self._documents, f"{kind}\0{number}".encode(), sha256)
+
+    def tombstone(self, account: str) -> bytes:
+        """What says that an account was erased: 32 bytes, which name it to nobody."""
+        return hmac.digest(self._tombstones, account.encode(), sha256)
+
 
 class AccountKey:
-    """One account's key."""
+    """The key of one account, or of one learner."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

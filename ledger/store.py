@@ -6,7 +6,7 @@ Rows of the log cannot be updated or deleted: triggers refuse it on both engines
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -171,6 +171,24 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def scrub(engine: Engine) -> bool:
+    """Have SQLite's write-ahead log emptied, which holds what was deleted; whether it could be.
+
+    It cannot while another reads; then the log is overwritten by what is written next. Nothing
+    on PostgreSQL, where VACUUM and the archive of its log are the operator's.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with _faults_told(), closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        # While it waits for readers nobody can write.
+        cursor.execute("PRAGMA busy_timeout = 1000")
+        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        cursor.execute("PRAGMA busy_timeout = 30000")
+        cursor.close()
+    return not busy
+
+
 @contextmanager
 def _faults_told() -> Iterator[None]:
     """One clear sentence in place of what the database's driver raised."""
@@ -206,6 +224,9 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # Else a REPLACE deletes the row it replaces without asking the triggers.
     cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.execute("PRAGMA cache_size = -65536")
+    # Else a deleted row, or its copy from when a page was split, stays in the file. It must be on
+    # while rows are inserted too: splitting a page is what leaves copies.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

@@ -8,12 +8,13 @@ from bank.cli.bank_verbs import bank_app
 from bank.cli.demo_verb import demo
 from bank.cli.import_verb import import_command
 from bank.cli.keys_verbs import keys_app
+from bank.cli.learner_record_verbs import learner_app
 from bank.cli.learner_verbs import export_command, learners_command, transcript_command
 from bank.cli.ledger_verbs import ledger_app
 from bank.cli.member_verbs import member_app
 from bank.cli.present_verb import fetch_did_command, present_command
 from bank.cli.proposal_verbs import governance_app, statement_app
-from bank.cli.qualification_verbs import learner_app
+from bank.cli.qualification_verbs import progress_command
 from bank.cli.rules_verbs import rules_app
 from bank.cli.share_verbs import offer_command, share_app
 from bank.cli.trust_verbs import trust_app
@@ -60,10 +61,11 @@ app.add_typer(member_app)
 app.add_typer(governance_app)
 app.add_typer(statement_app)
 app.add_typer(rules_app)
-app.add_typer(learner_app)
 app.add_typer(keys_app)
 app.add_typer(trust_app)
 app.add_typer(ledger_app)
+learner_app.command("progress")(progress_command)
+app.add_typer(learner_app)
 app.add_typer(share_app)
 app.add_typer(witness_app)
 app.add_typer(vc_api_app)

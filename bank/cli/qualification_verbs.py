@@ -19,9 +19,11 @@ from bank.errors import BadSetup
 if TYPE_CHECKING:
     from bank.applications import Application
     from bank.qualifications import Evaluation
+    from bank.service import Bank
 
 Accounts = Annotated[
-    list[str], typer.Argument(help="The learner's accounts, as 'creditbank learners' lists them.")
+    list[str],
+    typer.Argument(help="A learner's record, or accounts as 'creditbank learners' lists them."),
 ]
 Qualification = Annotated[str, typer.Option(help="The qualification, CODE@VERSION.")]
 Slug = Annotated[str, typer.Option(help="The institution's short name in the TOML file.")]
@@ -37,7 +39,7 @@ def progress_command(
     from bank.opening import open_bank
 
     with closing(open_bank(data, bank_passphrase(data))) as bank:
-        tell(bank.progress(accounts, author, qualification))
+        tell(bank.progress(_accounts(bank, accounts), author, qualification))
 
 
 def apply_command(
@@ -56,8 +58,9 @@ def apply_command(
 
     with closing(open_bank(data, bank_passphrase(data))) as bank:
         own = institution_in(members, slug, institutions, bank.settings.domain)
-        evaluation = bank.progress(accounts, own.did, qualification)
-        learner = Learner(accounts[0], bank.learner_name(accounts[0]))
+        names = _accounts(bank, accounts)
+        evaluation = bank.progress(names, own.did, qualification)
+        learner = Learner(accounts[0], bank.learner_name(names[0]))
         application = apply_for(own, evaluation, learner, bank.now())
     name = f"{own.conferment(application.lots)}.json"
     for stage in ("new", "reserved", "done"):
@@ -119,6 +122,18 @@ def tell(evaluation: "Evaluation") -> None:
         typer.echo(f"  {'leaves':<8}{unused.lot}  {unused.en}")
 
 
+def _accounts(bank: "Bank", names: list[str]) -> list[str]:
+    """The accounts themselves, those of a learner's record among them."""
+    found = [
+        account
+        for name in names
+        for account in ([name] if "|" in name else bank.learners.accounts(name))
+    ]
+    if not found:
+        raise BadSetup("this learner's record has no account yet: link one with 'learner link'")
+    return list(dict.fromkeys(found))
+
+
 def _stage(members: Path, slug: str, stage: str) -> Path:
     return members / slug / "applications" / stage
 
@@ -146,9 +161,3 @@ def _warn_of_one(count: int) -> None:
             "belong together; wait for more applications where that matters",
             err=True,
         )
-
-
-learner_app = typer.Typer(
-    name="learner", help="What the bank's counter does for one learner.", no_args_is_help=True
-)
-learner_app.command("progress")(progress_command)

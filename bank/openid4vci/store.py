@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, select
 
-from bank.deposits import find_by_token, list_credentials
+from bank.deposits import find_by_token, hold_accounts, list_credentials
 from bank.errors import BadRequest, NoSuchThing
 from bank.openid4vci.errors import BadGrant, BadNonce, BadToken, UnknownIdentifier
 from bank.openid4vci.metadata import TX_CODE_LENGTH
@@ -58,7 +58,7 @@ class Wallets:
         code, tx_code = self._secret(), self._digits(TX_CODE_LENGTH)
         expires = format_time(self._clock() + _OFFER)
         with writing(self._engine) as connection:
-            account = find_by_token(connection, token)
+            account = find_by_token(connection, token, hold=True)
             held = {name for name, _ in list_credentials(connection, account)}
             missing = [name for name in wanted if name not in held]
             if missing:
@@ -160,6 +160,8 @@ class Wallets:
             )
             if done.rowcount != 1:
                 raise BadNonce("the proof's nonce is unknown, was used or has ended")
+            if not hold_accounts(connection, [account]):
+                raise BadToken("the account of this access token was erased")
             known = select(holder_keys.c.did).where(
                 holder_keys.c.account == account, holder_keys.c.did == did
             )
