@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, select
 
 from bank.deposits import keep_credentials
-from bank.tables import lots
+from bank.tables import credentials, lots
 from ledger import Entry, Lot, Refused, SignedStatement, Slot
 from ledger.bulk import Row, insert_rows, select_rows
 from ledger.lot_rows import lot_of, lot_row, standing_values
