@@ -29,6 +29,7 @@ from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.frameworks import supplied
 from bank.institution import Submission
 from bank.learners import Learners, erase_account
+from bank.lot_map import MapHead, make_map, prove_lot
 from bank.lots import LotProjection, clear, each_lot, lots_of, read_lots, rows
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
@@ -136,8 +137,9 @@ class Bank:
         self._engine.dispose()
 
     def found(self, governance: Sequence[Signer]) -> None:
-        """Open the log and publish the frameworks supplied, signed by the governance.
+        """Open the log, register the bank's own key and publish the frameworks supplied.
 
+        All is signed by the governance.
         Nothing if it is open.
         BadSetup where the log was opened before and its database is empty now: a second first
         entry would be another history under the same origin.
@@ -159,7 +161,12 @@ class Bank:
             "name": dict(settings.names),
             "origin": settings.origin,
         }
-        facts = [("log.open", body), *supplied()]
+        own: dict[str, Json] = {
+            "key": self._keys.bank.public_key.multikey,
+            "member": settings.did,
+            "person": "operator",
+        }
+        facts = [("log.open", body), ("key.add", own), *supplied()]
         statements = [Statement.make(settings.did, kind, fact) for kind, fact in facts]
         for outcome in self.append([statement.sign(*governance) for statement in statements]):
             if isinstance(outcome, Declined):
@@ -406,6 +413,42 @@ class Bank:
         if name not in found:
             raise NoSuchThing(f"there is no lot {name[:60]} in this bank")
         return found[name]
+
+    def commit_lots(self) -> MapHead:
+        """Make the map of lots and put its root on the log; BadSetup where that is declined.
+
+        Nothing if nothing was appended since the last time.
+        """
+        last = self.registry().lots_root
+        if last is not None and last.index == self.log.size() - 1:
+            return MapHead(last.size, last.root)
+        made = make_map(self._engine)
+        body: dict[str, Json] = {"root": b64u_encode(made.root), "size": made.size}
+        statement = Statement.make(self.settings.did, "lots.root", body)
+        (outcome,) = self.append([statement.sign(self._keys.bank)])
+        if isinstance(outcome, Declined):
+            raise BadSetup(
+                f"the root of the map of lots was declined: {outcome.reason} (the governance "
+                f"registers the bank's own key {self._keys.bank.public_key.multikey} with a "
+                f"key.add for {self.settings.did})"
+            )
+        return made
+
+    def prove_lot(self, name: str) -> str:
+        """Evidence of where a lot stood when the map of lots was last committed, for anyone.
+
+        BadSetup where it never was; NoSuchThing where the lot has changed since.
+        """
+        root = self.registry().lots_root
+        if root is None:
+            raise BadSetup(
+                "no root of the map of lots is on the log: 'creditbank ledger commit-lots' puts it "
+                "there"
+            )
+        with reading(self._engine) as connection:
+            lot = read_lots(connection, [name]).get(name)
+            proof = prove_lot(connection, name, lot, MapHead(root.size, root.root))
+        return f"{proof.encode()}\n{self.log.receipt(root.index).encode()}"
 
     def lot_at(self, index: int) -> str:
         """The lot that the award entry at `index` made; empty if that entry is no award."""

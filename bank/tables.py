@@ -31,6 +31,22 @@ lots = Table(
     UniqueConstraint("list", "slot"),
 )
 
+lot_map = Table(
+    "lot_map",
+    private,
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("held", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("leaves", LargeBinary, nullable=False),
+)
+
+lot_map_head = Table(
+    "lot_map_head",
+    private,
+    Column("size", _NUMBER, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+)
+
 slots = Table(
     "slots",
     private,

@@ -60,7 +60,8 @@ def audit(
     `checkpoints` are signed notes in rising order of size, the last of which must speak of all
     entries. Every problem is one sentence; the audit goes on after one, as far as it can.
     A long log is read by `workers` processes, by default one for each processor; memory does
-    not grow with it. Without `signatures` those of the entries are left out: quicker, for a log
+    not grow with it. Of the roots of the map of lots the last one is recomputed. Without
+    `signatures` those of the entries are left out: quicker, for a log
     that was audited before.
     """
     with closing(LotPartitions()) as lots:
@@ -79,8 +80,16 @@ def audit(
         for chunk, pieces in _read(_chunks(entries), workers or os.cpu_count() or 1, signatures):
             _take(walk, lots, chunk, pieces, wanted, reached)
             progress(walk.tree.size)
+        mapped = walk.registry.lots_root
+        if mapped is not None:
+            lots.map_at(mapped.size)
         for index, kind, fault in lots.faults():
             walk.refused(index, kind, fault)
+        if mapped is not None and lots.map_root() != mapped.root:
+            walk.wrong(
+                mapped.index,
+                f"its root of the map of lots is not that of the first {mapped.size} entries",
+            )
         for note in checkpoints:
             walk.checkpoint(note, roots)
         if not expected:

@@ -181,6 +181,8 @@ class Registry:
             self.catalogue.check(kind, author, body)
         if kind in appeals.KINDS:
             self.appeals.check(kind, author, body, time[:10])
+        if kind == "lots.root":
+            _check_lots_root(body, index, self.lots_root)
         self._check_lot_event(member, statement, time)
 
     def apply(self, entry: Entry) -> None:
@@ -507,6 +509,14 @@ def _signer(member: Member, key: str, index: int) -> KeyPeriod:
         what = "retired" if period.suspect_from is None else "reported as suspect"
         raise Refused(f"the key {key} of {member.did} was {what}")
     return period
+
+
+def _check_lots_root(body: Mapping[str, Json], index: int, last: LotsRoot | None) -> None:
+    size = int(_text(body, "size"))
+    if size > index:
+        raise Refused(f"a root of the map of lots after {size} entries cannot stand at {index}")
+    if last is not None and size <= last.size:
+        raise Refused(f"a root of the map of lots after {last.size} entries is on the log already")
 
 
 def _takes_two(kind: str, body: Mapping[str, Json]) -> bool:

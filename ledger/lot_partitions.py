@@ -18,6 +18,7 @@ from ledger.award_run import NO_DAY, AwardRun
 from ledger.body import GOVERNANCE_TYPES, STATUS_LIST_LENGTH
 from ledger.entry import Entry
 from ledger.errors import Refused
+from ledger.lot_map import BUCKETS, LEAF, LotRecord, bucket_of, bucket_subtree, root_of
 from ledger.lots import (
     Slot,
     awarded_already,
@@ -50,6 +51,8 @@ class LotPartitions:
         self._taken: dict[int, bytearray] = {}
         self._slot_faults: dict[int, str] = {}
         self._count = 0
+        self._size: int | None = None
+        self._leaves = [_Spool(self._files) for _ in range(_PARTITIONS)]
 
     def close(self) -> None:
         """Delete the files."""
@@ -90,6 +93,22 @@ class LotPartitions:
             self._take_slot(index, number, slot)
             index, place, day = index + 1, place + 16, day + 10
 
+    def map_at(self, size: int) -> None:
+        """Have the map of lots made as it was after `size` entries, while `faults` is read."""
+        self._size = size
+
+    def map_root(self) -> bytes:
+        """The root of the map that was asked for, once `faults` was read to its end."""
+        buckets = []
+        for spool in self._leaves:
+            leaves = spool.all()
+            parts: list[bytearray] = [bytearray() for _ in range(BUCKETS // _PARTITIONS)]
+            for start in range(0, len(leaves), LEAF):
+                leaf = leaves[start : start + LEAF]
+                parts[bucket_of(leaf) % len(parts)] += leaf
+            buckets += [bucket_subtree(bytes(part)) for part in parts]
+        return root_of(buckets)
+
     def faults(self) -> Iterator[tuple[int, str, str]]:
         """Index, kind and what is wrong of each entry that contradicts those before it."""
         for part in self._parts:
@@ -117,14 +136,19 @@ class LotPartitions:
         records: list[_Birth] = list(_RECORD.iter_unpack(part.records()))
         distinct = len({record[0] for record in records})
         events = part.events()
-        if distinct == len(records) and not events and not self._slot_faults:
+        quick = self._size is None and not events and not self._slot_faults
+        if distinct == len(records) and quick:
             self._count += distinct
             return
         authors = list(self._authors)
         lots: dict[str, Standing] = {}
         births: Iterator[tuple[int, _Birth | Event]] = ((birth[1], birth) for birth in records)
         moves: Iterator[tuple[int, _Birth | Event]] = ((event.index, event) for event in events)
+        mapped = self._size is None
         for index, item in merge(births, moves, key=itemgetter(0)):
+            if not mapped and self._size is not None and index >= self._size:
+                self._map(lots)
+                mapped = True
             try:
                 if isinstance(item, Event):
                     _move(lots, item)
@@ -132,7 +156,14 @@ class LotPartitions:
                     self._bear(lots, authors, item)
             except Refused as error:
                 yield index, item.kind if isinstance(item, Event) else "award", str(error)
+        if not mapped:
+            self._map(lots)
         self._count += len(lots)
+
+    def _map(self, lots: dict[str, Standing]) -> None:
+        for name, standing in lots.items():
+            leaf = LotRecord.of(name, standing).leaf
+            self._leaves[leaf[0]].write(leaf)
 
     def _bear(self, lots: dict[str, Standing], authors: list[str], birth: _Birth) -> None:
         raw, index, keeper, state, digest, day = birth

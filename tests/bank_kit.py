@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from bank.opening import Admission, LocalBank, admit, create_bank, govern, open_
 from bank.recognition import Recogniser
 from bank.results import Learner, Result, UnitRef
 from bank.service import Bank
-from keys import PrivateKey
+from keys import PrivateKey, b64u_encode
 from ledger import Lot, Statement, format_time
 from ledger.sequencer import Placed
 
@@ -31,6 +31,21 @@ RULE: dict[str, Any] = {
     "sources": [{"fields": ["ict"], "ratio": "0.8"}],
     "target": "SE201@1",
     "title": {"en": "Computing", "zh": "计算"},
+    "until": "2100-01-01",
+    "version": 1,
+}
+
+
+QUALIFICATION: dict[str, Any] = {
+    "code": "DIP",
+    "framework": "cq-lof",
+    "from": "2020-01-01",
+    "level": "5",
+    "minima": [{"credits": "3", "fields": ["ict"], "level": "5"}],
+    "residency": "3",
+    "scheme": "standard-credit",
+    "title": {"en": "Diploma", "zh": "文凭"},
+    "total": "7",
     "until": "2100-01-01",
     "version": 1,
 }
@@ -86,6 +101,38 @@ class SmallBank:
         unit = registry.units[self.south.did, decision.rule.target]
         person = Learner(learner, "李明")
         return self.south.convert(lot, decision, unit, person, slot, self.bank.now())
+
+    def every_kind(self) -> dict[str, tuple[dict[str, Any], int]]:
+        """A credential of each kind of statement that has one, with its entry."""
+        found: dict[str, tuple[dict[str, Any], int]] = {}
+
+        def keep(kind: str, submission: Submission) -> None:
+            assert submission.credential is not None
+            found[kind] = (submission.credential, self.submit(submission))
+
+        keep("award", self.offer(self.north, result("wu-1")))
+        keep("ending", self.offer(self.north, result("wu-2", expires=date(2090, 1, 1))))
+        offered = self.offer(self.north, result("wu-3"))
+        body = {**offered.signed.statement.body, "rpl": [b64u_encode(bytes([7]) * 32)]}
+        assert self.north.approver is not None
+        both = Statement.make(self.north.did, "award", body)
+        keep("rpl", replace(offered, signed=both.sign(self.north.signer, self.north.approver)))
+        keep("convert", self.convert(self.award("wu-4")[0]))
+        before, after = result("wu-1"), result("wu-1", credits="3.5")
+        (slot,) = self.port.slots(self.north, [self.north.correction(before, after)])
+        now = self.bank.now()
+        keep("supersede", self.north.correct(before, after, Decimal(4), slot, now, "regraded"))
+        self.submit(self.state(self.south, "qualification.publish", **QUALIFICATION))
+        lots = [self.award("wu-5", SOUTH_UNIT, "3")[0].lot, self.award("wu-6", LAW_UNIT)[0].lot]
+        (slot,) = self.port.slots(self.south, [self.south.conferment(lots)])
+        known = self.bank.catalogue().qualifications[self.south.did, "DIP@1"]
+        person, as_of = Learner("wu", "吴敏"), format_time(now)
+        keep("confer", self.south.confer(known, lots, person, {}, as_of, slot, now))
+        return found
+
+    def bundle(self, credential: dict[str, Any], index: int) -> dict[str, Any]:
+        """As the learner shows it."""
+        return {"credential": credential, "receipt": self.bank.log.receipt(index).encode()}
 
     def govern(self, kind: str, **body: Any) -> None:
         govern(self.bank, [(kind, body)], [self.governance])

@@ -36,7 +36,7 @@ def check_ledger(
             None,
         )
     try:
-        place = _place(evidence.receipt, trust)
+        place = locate(evidence.receipt, trust)
         if place is None:
             values = {"index": str(LandmarkReceipt.parse(evidence.receipt).index)}
             early = Check("ledger", Outcome.NOT_CHECKED, "ledger.early", values, caution=True)
@@ -77,7 +77,7 @@ def check_witnesses(opened: OpenNote | None, trust: Trust) -> Check:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """An entry's bytes, proved to stand at `index` in the tree of the opened checkpoint."""
 
     entry: bytes
@@ -85,7 +85,7 @@ class _Place:
     opened: OpenNote
 
 
-def _place(text: str, trust: Trust) -> _Place | None:
+def locate(text: str, trust: Trust) -> Place | None:
     """Where a receipt proves its entry to be; None if the trust bundle does not reach so far."""
     if not text.startswith(LANDMARK_HEADER):
         receipt = Receipt.parse(text)
@@ -94,7 +94,7 @@ def _place(text: str, trust: Trust) -> _Place | None:
         verify_inclusion(
             leaf_hash(receipt.entry), receipt.index, checkpoint.size, receipt.path, checkpoint.root
         )
-        return _Place(receipt.entry, receipt.index, opened)
+        return Place(receipt.entry, receipt.index, opened)
     short = LandmarkReceipt.parse(text)
     if short.origin != trust.origin:
         raise BadReceipt(f"it is of another log, {short.origin}")
@@ -104,7 +104,7 @@ def _place(text: str, trust: Trust) -> _Place | None:
     verify_subtree_inclusion(
         leaf_hash(short.entry), short.index, landmark_subtree(short.index), short.path, landmark
     )
-    return _Place(short.entry, short.index, _open_checkpoint(trust.checkpoint, trust))
+    return Place(short.entry, short.index, _open_checkpoint(trust.checkpoint, trust))
 
 
 def _open_checkpoint(note: str, trust: Trust) -> OpenNote:

@@ -33,6 +33,11 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
         """What a lot is and where it stands: what the ledger says of it in clear."""
         return Response(encode(_lot_json(bank.lot(name))), media_type="application/json")
 
+    @app.get("/lots/{name}/proof", tags=["ledger"])
+    def proof(name: Name) -> Response:
+        """Evidence of where a lot stood when the map of lots was last committed."""
+        return Response(bank.prove_lot(name), media_type="text/plain; charset=utf-8")
+
     @app.get("/lots/{name}/recognition", tags=["recognition"])
     def recognition(
         name: Name,

@@ -100,6 +100,7 @@ def _confer(bank: "Bank", institution: "Institution", learners: list[str], out: 
     reserve(applications, institution, port, dice)
     every = [known] * len(applications)
     conferred = redeem(applications, every, institution, port, dice, bank.now())
+    bank.commit_lots()
     lots = sum(len(one.lots) for one in applications)
     console.print(f"{len(conferred)} certificates conferred, {lots} lots used")
     bank.gather()

@@ -1,13 +1,14 @@
 """`creditbank ledger`: audit, publish and monitor logs, and rebuild what is derived from one."""
 
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase
+from bank.cli.options import DEFAULT_DATA, TAKES_LOT, Data, bank_passphrase
 
 if TYPE_CHECKING:
     from bank.service import Bank
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ledger.static import StaticLog
 
 SPLIT_VIEW = 4
+SPENT = 4
 
 ledger_app = typer.Typer(
     name="ledger", help="Audit, publish and monitor logs.", no_args_is_help=True
@@ -247,3 +249,51 @@ def _keep_evidence(state: Path, split: "SplitView") -> Path:
     first, second = split.notes
     path.write_text(f"{split}\n\n{first}\n{second}", encoding="utf-8")
     return path
+
+
+@ledger_app.command("commit-lots")
+def commit_lots_command(data: Data = DEFAULT_DATA) -> None:
+    """Put the root of the map of all lots on the log, for proofs of what is unspent."""
+    from bank.opening import open_bank
+
+    with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
+        made = bank.commit_lots()
+    typer.echo(f"the map of lots after {made.size} entries has the root {made.root.hex()}")
+
+
+@ledger_app.command("prove-unspent", context_settings=TAKES_LOT)
+def prove_unspent_command(
+    lot: Annotated[str, typer.Argument(help="The lot, as 'creditbank learners' lists it.")],
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("out/lot.proof"),
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Write evidence of where a lot stands, that anyone can check offline."""
+    from bank.cli.learner_verbs import write
+    from bank.opening import open_bank
+
+    with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
+        bank.gather()
+        evidence = bank.prove_lot(lot)
+    typer.echo(str(write(out, evidence.encode())))
+
+
+@ledger_app.command("check-unspent")
+def check_unspent_command(
+    file: Annotated[Path, typer.Argument(help="What prove-unspent wrote.")],
+    trust: Annotated[Path, typer.Option(help="The bank's trust bundle.")],
+) -> None:
+    """Check such evidence offline.
+
+    Exit code 0: unspent; 1: it does not hold; 4: spent, or absent.
+    """
+    from verifier import open_trust
+    from verifier.files import read_limited
+    from verifier.lot_standing import check_standing
+    from verifier.sentences import sentence
+
+    opened = open_trust(read_limited(trust))
+    found = check_standing(read_limited(file).decode("utf-8", "replace"), opened)
+    typer.echo(found.sentence)
+    typer.echo(sentence(found.witnesses.code, "en", found.witnesses.values))
+    if not found.unspent:
+        raise typer.Exit(SPENT)

@@ -28,6 +28,7 @@ from credentials.qr import from_digits, to_digits
 from credentials.qr.digits import bytes_to_digits, digits_to_bytes
 from credentials.qr.landmark import landmark_receipt
 from keys import Json, PrivateKey, encode
+from tests.bank_kit import small_bank
 from tests.browser_kit import chromium, serving, visiting
 from verifier import Evidence, Trust, VerifierError, open_trust, read_evidence, verify
 
@@ -428,6 +429,32 @@ def test_qr_codes(story: Any, by_page: Runner) -> None:
     assert not wrong, "\n".join(wrong)
     assert len(tasks) > 200
     assert min(counts[v] for v in ("verified", "not verified", "unreadable")) > 1
+
+
+def test_every_kind_of_entry(tmp_path: Path, by_page: Runner) -> None:
+    """Awards, prior learning, corrections, conversions and qualifications; each with another's."""
+    with small_bank(tmp_path / "bank") as small:
+        made = {name: small.bundle(*pair) for name, pair in small.every_kind().items()}
+        trust = tmp_path / "trust.json"
+        trust.write_bytes(small.bank.export_trust([small.governance]))
+        at = small.bank.now().replace(microsecond=0)
+    tasks = [Task(name, at, encode(bundle)) for name, bundle in made.items()]
+    dice = random.Random(6)
+    for name, bundle in made.items():
+        for other, its in made.items():
+            mixed = {**bundle, "receipt": its["receipt"]}
+            tasks.append(Task(f"{name} with the receipt of {other}", at, encode(mixed)))
+        for change in ("credits", "title", "field", "validUntil", "status slot", "jcs only"):
+            value = copy.deepcopy(bundle)
+            CHANGES[change](value, dice)
+            tasks.append(Task(f"{name}: {change}", at, encode(value)))
+        digits = to_digits(bundle["credential"], bundle["receipt"])
+        tasks.append(Task(f"{name} as QR", at, digits=digits))
+    wrong, counts = differences(tasks, trust, by_page)
+    print(f"\n{len(tasks)} files: {dict(counts)}")
+    assert not wrong, "\n".join(wrong)
+    assert counts["verified"] >= 3 * len(made) - 1  # alone, with its own receipt again, as QR
+    assert counts["not verified"] > 20
 
 
 def test_a_difference_would_be_seen(story: Any, by_page: Runner) -> None:

@@ -55,7 +55,7 @@ def test_governance_by_files(do: Do) -> None:
     assert keys[0] in do("governance", "sign", "p.json", "--key", "regulator-1.keystore", code=1)
     sign(do, "copy.json", 3)
     done = do("governance", "submit", "p.json", "copy.json")
-    assert done == "member.admit is in the ledger, entry 7\n"
+    assert done == "member.admit is in the ledger, entry 8\n"
     assert "stood in the ledger already" in do("governance", "submit", "p.json", "copy.json")
 
     for name, value in (("registrar", key), ("approver", second)):

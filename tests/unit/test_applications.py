@@ -16,22 +16,8 @@ from bank.errors import BadRequest, NoSuchThing
 from bank.results import Learner
 from ledger import Lot, LotState
 from ledger.sequencer import Declined
-from tests.bank_kit import LAW_UNIT, SOUTH_UNIT, SmallBank, small_bank
+from tests.bank_kit import LAW_UNIT, QUALIFICATION, SOUTH_UNIT, SmallBank, small_bank
 from verifier import Evidence, open_trust, verify
-
-QUALIFICATION: dict[str, Any] = {
-    "code": "DIP",
-    "framework": "cq-lof",
-    "from": "2020-01-01",
-    "level": "5",
-    "minima": [{"credits": "3", "fields": ["ict"], "level": "5"}],
-    "residency": "3",
-    "scheme": "standard-credit",
-    "title": {"en": "Diploma", "zh": "文凭"},
-    "total": "7",
-    "until": "2100-01-01",
-    "version": 1,
-}
 
 
 @pytest.fixture

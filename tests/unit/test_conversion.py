@@ -64,10 +64,10 @@ def test_the_decision_can_be_opened_and_nothing_else(small: SmallBank) -> None:
     registry, time = small.bank.registry(), format_time(small.bank.now())
     (decision,) = Recogniser(registry).recognise(lot.facts, time)
     sealed = submission.signed.statement.body["evaluation"]
-    assert sealed == b64u_encode(small.south.evaluation(lot.lot, decision.to_json()))
+    assert sealed == small.south.sealed(lot.lot, decision.to_json())
     other = replace(decision, credits=Decimal(4))
-    assert sealed != b64u_encode(small.south.evaluation(lot.lot, other.to_json()))
-    assert sealed != b64u_encode(small.south.evaluation("A" * 22, decision.to_json()))
+    assert sealed != small.south.sealed(lot.lot, other.to_json())
+    assert sealed != small.south.sealed("A" * 22, decision.to_json())
 
 
 def test_a_correction_takes_the_place_of_an_award(small: SmallBank) -> None:

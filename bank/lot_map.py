@@ -1,0 +1,88 @@
+"""The map of lots as the bank keeps it: made from the table of lots, its root put on the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, delete, select
+
+from bank.errors import BadSetup, NoSuchThing
+from bank.tables import lot_map, lot_map_head, lots
+from ledger import Lot
+from ledger.bulk import insert_rows
+from ledger.log import read_head
+from ledger.lot_map import (
+    BUCKETS,
+    EMPTY,
+    LEAF,
+    LotRecord,
+    MapProof,
+    Subtree,
+    bucket_of,
+    bucket_subtree,
+    key_of,
+    leaves_by_bucket,
+    prove,
+    root_of,
+)
+from ledger.lot_rows import lot_of
+from ledger.store import reading, writing
+
+
+@dataclass(frozen=True, slots=True)
+class MapHead:
+    """After how many entries a map was made, and its root."""
+
+    size: int
+    root: bytes
+
+
+def make_map(engine: Engine) -> MapHead:
+    """Make the map of all lots anew, as of one moment, and keep it."""
+    with reading(engine) as connection:
+        size = read_head(connection).size
+        rows = connection.execution_options(stream_results=True).execute(select(lots))
+        found = leaves_by_bucket(LotRecord.of(lot.lot, lot.standing) for lot in map(lot_of, rows))
+    buckets = [Subtree(0, EMPTY)] * BUCKETS
+    kept = []
+    for number, leaves in sorted(found.items()):
+        buckets[number] = made = bucket_subtree(bytes(leaves))
+        kept.append((number, made.count, made.hash, bytes(leaves)))
+    head = MapHead(size, root_of(buckets))
+    with writing(engine) as connection:
+        connection.execute(delete(lot_map))
+        connection.execute(delete(lot_map_head))
+        if kept:
+            insert_rows(connection, lot_map, kept)
+        connection.execute(lot_map_head.insert().values(size=head.size, root=head.root))
+    return head
+
+
+def prove_lot(connection: Connection, name: str, lot: Lot | None, head: MapHead) -> MapProof:
+    """Where a lot stood in the map whose root is on the log; `lot` is as it stands now.
+
+    BadSetup where the map kept here is another; NoSuchThing where the lot changed since, for then
+    nothing current can be proved.
+    """
+    kept = connection.execute(select(lot_map_head)).first()
+    if kept is None or (kept.size, bytes(kept.root)) != (head.size, head.root):
+        raise BadSetup(
+            "the map of lots whose root is on the log is not kept here: commit it anew with "
+            "'creditbank ledger commit-lots'"
+        )
+    columns = select(lot_map.c.bucket, lot_map.c.held, lot_map.c.hash)
+    buckets = [Subtree(0, EMPTY)] * BUCKETS
+    for row in connection.execute(columns):
+        buckets[row.bucket] = Subtree(row.held, bytes(row.hash))
+    record = None if lot is None else LotRecord.of(name, lot.standing)
+    if record is not None and record.leaf not in _leaves(connection, bucket_of(key_of(name))):
+        raise NoSuchThing(
+            f"the lot {name} changed since the map of lots was last committed, after {head.size} "
+            "entries: commit it anew with 'creditbank ledger commit-lots'"
+        )
+    return prove(name, buckets, lambda n: b"".join(_leaves(connection, n)), record)
+
+
+def _leaves(connection: Connection, bucket: int) -> Sequence[bytes]:
+    query = select(lot_map.c.leaves).where(lot_map.c.bucket == bucket)
+    data = bytes(connection.execute(query).scalar_one_or_none() or b"")
+    return [data[start : start + LEAF] for start in range(0, len(data), LEAF)]
