@@ -32,6 +32,7 @@ from bank.learners import Learners, erase_account
 from bank.lot_map import MapHead, make_map, prove_lot
 from bank.lots import LotProjection, clear, each_lot, lots_of, read_lots, rows
 from bank.openid4vci import Wallets, holder_of_proof
+from bank.passbook import Passbook, closing_entry, passbook
 from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
 from bank.schema import migrate
 from bank.settings import Settings, database_url
@@ -73,7 +74,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.checkpointer import Checkpointer
 from ledger.cosignature import MLDSA44Cosigner
 from ledger.group_commit import GroupCommit
-from ledger.log import Log, read_head
+from ledger.log import Log, entry_days, read_head
 from ledger.note import ED25519, open_note
 from ledger.recovery import Recovery, recover
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
@@ -342,6 +343,18 @@ class Bank:
         ]
         hours = {scheme.name: scheme.hours for scheme in catalogue.schemes.values()}
         return evaluate(usable, requirement_of(known), day or now.date(), hours)
+
+    def passbook(self, accounts: Sequence[str]) -> Passbook:
+        """The statement of account of these accounts together, as of now."""
+        time = format_time(self._clock())
+        with reading(self._engine) as connection:
+            found = [lot for account in accounts for lot in lots_of(connection, account)]
+            # Of lots that were transferred in the day here differs from that of the award.
+            wanted = [lot.award_index for lot in found if lot.kind == "transfer.in"]
+            closed = (closing_entry(lot) for lot in found)
+            wanted += [index for index in closed if index is not None]
+            days = entry_days(connection, wanted)
+        return passbook(found, days, time)
 
     def registry(self) -> Registry:
         """Members, keys, grants and units as of now."""

@@ -28,6 +28,7 @@ BENCHMARKS = {
     "page_qr_to_verdict": page.page_qr_to_verdict,
     "page_ready_offline": page.page_ready_offline,
     "recognise_10k_rules": bank.recognise_10k_rules,
+    "passbook_500": bank.passbook_500,
     "append_sqlite_100": ledger.append_sqlite_100,
     "append_sqlite_1000": ledger.append_sqlite_1000,
     "append_postgres_1000": ledger.append_postgres_1000,

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import select
 
 from bank.recognition import Recogniser
+from bank.tables import credentials
+from bank.tables import lots as lots_table
 from benchmarks.measure import Figure, compare, count, rate
 from keys import Json
 from ledger import Registry
@@ -14,6 +22,7 @@ from ledger.catalogue import Unit
 from ledger.frameworks import Scheme
 from ledger.rules import Rule, rule_of
 from ledger.standing import Facts
+from tests.bank_kit import SmallBank, result, small_bank
 
 _TIME = "2026-11-23T18:18:22Z"
 _NAMES = {"en": "N", "zh": "名"}
@@ -46,6 +55,13 @@ def recognise_10k_rules() -> Figure:
         return rate(len(few), loop)
 
     return compare(ours, peer, "asking every rule", "lots/s")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long `work` takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def _registry(dice: random.Random, number: int) -> Registry:
@@ -97,3 +113,49 @@ def _rule(dice: random.Random, author: str, number: int) -> Rule:
 def _lot(dice: random.Random) -> Facts:
     unit = f"U{dice.randrange(_UNITS)}@1"
     return Facts(dice.choice(_MEMBERS), unit, "4", "standard", "5", "2026-06-01", "")
+
+
+def passbook_500() -> Figure:
+    """Seconds for the statement of account of a learner with 500 lots; the peer reads the rows.
+
+    The ledger holds ten times as many lots of others.
+    """
+    with TemporaryDirectory() as folder, small_bank(Path(folder)) as small:
+        mine, others = count(500), count(5000)
+        for start in range(0, mine + others, 500):
+            keys = range(start, min(start + 500, mine + others))
+            names = [f"{'li' if n < mine else f'o{n % 50}'}-{n}" for n in keys]
+            results = [result(name) for name in names]
+            lots = [small.north.lot(one.source_key) for one in results]
+            slots = small.port.slots(small.north, lots)
+            now = small.bank.now()
+            pairs = zip(results, slots, strict=True)
+            small.port.submit([small.north.award(r, Decimal(4), s, now) for r, s in pairs])
+        day = small.bank.now().date()
+        gone = [small.north.lot(f"li-{n}") for n in range(0, mine, 5)]
+        small.port.submit([small.north.lot_event("revoke", lot, "test", day) for lot in gone])
+        account = small.bank.account_of_credential(_credential(small, f"li-{mine - 1}"))
+
+        def ours() -> float:
+            return seconds(lambda: small.bank.passbook([account]))
+
+        def peer() -> float:
+            def rows() -> None:
+                with small.bank._engine.connect() as connection:
+                    query = select(lots_table).join(
+                        credentials, credentials.c.lot == lots_table.c.lot
+                    )
+                    connection.execute(query.where(credentials.c.account == account)).all()
+
+            return seconds(rows)
+
+        return compare(ours, peer, "reading its rows", "s")
+
+
+def _credential(small: SmallBank, key: str) -> str:
+    index = small.bank.lot(small.north.lot(key)).award_index
+    with small.bank._engine.connect() as connection:
+        query = select(credentials.c.identifier).join(
+            lots_table, credentials.c.lot == lots_table.c.lot
+        )
+        return str(connection.execute(query.where(lots_table.c.award_index == index)).scalar())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, and_, select
 
+from ledger.bulk import select_rows
 from ledger.checkpoint import Checkpoint
 from ledger.errors import NotFound, StoreFault
 from ledger.landmarks import Landmarks, make_landmarks
@@ -32,6 +33,14 @@ def read_head(connection: Connection, *, lock: bool = False) -> Head:
     query = select(head.c.size, head.c.root, head.c.leaf, head.c.time).where(head.c.id == 1)
     row = connection.execute(query.with_for_update() if lock else query).one()
     return Head(row.size, bytes(row.root), bytes(row.leaf), row.time)
+
+
+def entry_days(connection: Connection, indices: Sequence[int]) -> dict[int, str]:
+    """The day, YYYY-MM-DD, of each of these entries that there is."""
+    wanted = [(index,) for index in sorted(set(indices))]
+    found = select_rows(connection, entries, ("idx", "data"), ("idx",), wanted)
+    # An entry's time is the last of its bytes: `"time":"2026-11-23T18:18:22Z"}`.
+    return {row.idx: bytes(row.data)[-22:-12].decode("ascii") for row in found}
 
 
 def tile_reader(connection: Connection) -> ReadTile:

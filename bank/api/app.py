@@ -224,6 +224,11 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
         """One credential of the token's owner with its receipt, to be shared as a file."""
         return Response(bank.bundle(token, identifier), media_type="application/json")
 
+    @app.get("/passbook", tags=["learners"])
+    def passbook(token: Annotated[str, Depends(_token)]) -> Response:
+        """The owner's statement of account: movements, balances, and what expires when."""
+        return _json(bank.passbook([bank.account(token)]).to_json())
+
     @app.get("/progress", tags=["learners"])
     def progress(
         author: Annotated[str, Query(max_length=255)],

@@ -14,7 +14,7 @@ from bank.cli.ledger_verbs import ledger_app
 from bank.cli.member_verbs import member_app
 from bank.cli.present_verb import fetch_did_command, present_command
 from bank.cli.proposal_verbs import governance_app, statement_app
-from bank.cli.qualification_verbs import progress_command
+from bank.cli.qualification_verbs import passbook_command, progress_command
 from bank.cli.rules_verbs import rules_app
 from bank.cli.share_verbs import offer_command, share_app
 from bank.cli.trust_verbs import trust_app
@@ -64,6 +64,7 @@ app.add_typer(rules_app)
 app.add_typer(keys_app)
 app.add_typer(trust_app)
 app.add_typer(ledger_app)
+learner_app.command("passbook")(passbook_command)
 learner_app.command("progress")(progress_command)
 app.add_typer(learner_app)
 app.add_typer(share_app)

@@ -6,6 +6,7 @@ which lots belong together.
 """
 
 import secrets
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ from bank.errors import BadSetup
 
 if TYPE_CHECKING:
     from bank.applications import Application
+    from bank.passbook import Passbook
     from bank.qualifications import Evaluation
     from bank.service import Bank
 
@@ -40,6 +42,53 @@ def progress_command(
 
     with closing(open_bank(data, bank_passphrase(data))) as bank:
         tell(bank.progress(_accounts(bank, accounts), author, qualification))
+
+
+def passbook_command(
+    accounts: Accounts,
+    form: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Write a learner's statement of account: movements, balances, and what expires when."""
+    from bank.opening import open_bank
+    from bank.passbook import plain
+    from keys import encode
+
+    if form not in ("csv", "json", "table"):
+        raise BadSetup(f"--form is table, csv or json, not {form!r}")
+    with closing(open_bank(data, bank_passphrase(data))) as bank:
+        found = bank.passbook(_accounts(bank, accounts))
+    if form == "json":
+        typer.echo(encode(found.to_json()).decode())
+        return
+    if form == "csv":
+        _as_csv(found)
+        return
+    for move in found.movements:
+        entry = "" if move.entry is None else f"entry {move.entry}"
+        typer.echo(
+            f"{move.day}  {entry:<12}{plain(move.credits):>8}  {plain(move.balance):>7}  "
+            f"{move.scheme} level {move.level}  {move.unit}  {move.kind}"
+        )
+    for one in found.balances:
+        back = "".join(f", {plain(amount)} {state}" for state, amount in one.held_back.items())
+        amounts = f"{plain(one.held)} held, {plain(one.usable)} usable{back}"
+        typer.echo(f"{one.scheme} level {one.level}: {amounts}")
+    for expiry in found.expiring:
+        typer.echo(f"{expiry.credits} of {expiry.unit} are valid until {expiry.day}")
+    if not found.movements:
+        typer.echo("no movements")
+
+
+def _as_csv(found: "Passbook") -> None:
+    import csv
+    from dataclasses import asdict, fields
+
+    from bank.passbook import Movement
+
+    writer = csv.DictWriter(sys.stdout, [field.name for field in fields(Movement)])
+    writer.writeheader()
+    writer.writerows(asdict(move) for move in found.movements)
 
 
 def apply_command(

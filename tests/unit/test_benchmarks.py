@@ -12,6 +12,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 NAMES = {
+    "passbook_500",
     "recognise_10k_rules",
     "award_path",
     "issue_rdfc",
