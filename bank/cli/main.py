@@ -15,6 +15,7 @@ from bank.cli.member_verbs import member_app
 from bank.cli.present_verb import fetch_did_command, present_command
 from bank.cli.proposal_verbs import governance_app, statement_app
 from bank.cli.qualification_verbs import passbook_command, progress_command
+from bank.cli.regulator_verbs import regulator_app
 from bank.cli.rules_verbs import rules_app
 from bank.cli.share_verbs import offer_command, share_app
 from bank.cli.trust_verbs import trust_app
@@ -61,6 +62,7 @@ app.add_typer(member_app)
 app.add_typer(governance_app)
 app.add_typer(statement_app)
 app.add_typer(rules_app)
+app.add_typer(regulator_app)
 app.add_typer(keys_app)
 app.add_typer(trust_app)
 app.add_typer(ledger_app)

@@ -1,0 +1,81 @@
+"""What stands out: an institution that awards far more than before, a rule suddenly busy.
+
+Each month of a series is compared with the months before it: the median, and the median distance
+from it (MAD), which a single wild month does not move.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from bank.reports.figures import Figures
+
+_FEWEST_MONTHS = 3
+_TIMES = 6.0
+_LEAST = 20
+"""Below so many lots in a month nothing stands out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One month that stands out, against what was usual before."""
+
+    kind: str
+    """`credits` of an institution, or `rule`."""
+    subject: tuple[str, ...]
+    month: str
+    value: float
+    usual: float
+
+    @property
+    def sentence(self) -> str:
+        """In English."""
+        what = "awarded credits" if self.kind == "credits" else "conversions by the rule"
+        return (
+            f"{' '.join(self.subject)}: {self.value:g} {what} in {self.month}; "
+            f"{self.usual:g} a month were usual before"
+        )
+
+
+def alerts(figures: Figures) -> list[Alert]:
+    """Every month that stands out, by subject and month."""
+    credits: defaultdict[tuple[str, ...], defaultdict[str, float]]
+    credits = defaultdict(lambda: defaultdict(float))
+    lots: defaultdict[tuple[tuple[str, ...], str], int] = defaultdict(int)
+    for (institution, _, _, month), tally in figures.awarded.items():
+        credits[institution,][month] += float(tally.credits)
+        lots[(institution,), month] += tally.lots
+    rules: defaultdict[tuple[str, ...], defaultdict[str, float]]
+    rules = defaultdict(lambda: defaultdict(float))
+    for (author, rule, month), count in figures.rule_months.items():
+        rules[author, rule][month] += count
+        lots[(author, rule), month] += count
+    found = [
+        Alert(kind, subject, month, value, usual)
+        for kind, every in (("credits", credits), ("rule", rules))
+        for subject, series in every.items()
+        for month, value, usual in _outliers(series)
+        if lots[subject, month] >= _LEAST
+    ]
+    return sorted(found, key=lambda one: (one.kind, one.subject, one.month))
+
+
+def _outliers(series: Mapping[str, float]) -> Iterable[tuple[str, float, float]]:
+    months = _all_months(sorted(series))
+    values = [series.get(month, 0.0) for month in months]
+    for place in range(_FEWEST_MONTHS, len(values)):
+        before = values[:place]
+        usual = median(before)
+        spread = median(abs(value - usual) for value in before)
+        # A series that never moved still may grow by half.
+        if values[place] > usual + _TIMES * max(spread, usual / 12, 1.0):
+            yield months[place], values[place], usual
+
+
+def _all_months(known: list[str]) -> list[str]:
+    """Every month from the first to the last: one without any is 0, not missing."""
+    if not known:
+        return []
+    first, last = (int(m[:4]) * 12 + int(m[5:]) - 1 for m in (known[0], known[-1]))
+    return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)]

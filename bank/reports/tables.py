@@ -1,0 +1,84 @@
+"""Tables for publication: small cells left out, only months that have ended, CSV and JSON."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bank.reports.figures import Figures
+from bank.reports.suppression import suppress
+from keys import Json
+
+Value = str | int | float | None
+_TOTALS = ((0, 3), (1, 3), (2, 3))
+"""The dimensions of awards that have a table of their own."""
+K = TypeVar("K", bound=tuple[str, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table by name: its columns and rows, a value None where it is not to be shown."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+    def csv(self) -> str:
+        """Comma-separated, with a header; what is not shown is empty."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(["" if value is None else value for value in row] for row in self.rows)
+        return out.getvalue()
+
+    def to_json(self) -> dict[str, Json]:
+        """Columns and rows; what is not shown is null."""
+        rows: list[Json] = [list(row) for row in self.rows]
+        return {"columns": list(self.columns), "name": self.name, "rows": rows}
+
+
+def tables(figures: Figures, k: int) -> list[Table]:
+    """Everything there is to publish, with no cell of fewer than `k` lots."""
+    month = figures.day[:7]
+    awarded = {key: tally.lots for key, tally in figures.awarded.items() if key[3] < month}
+    flows = {key: tally.lots for key, tally in figures.flows.items()}
+    medians = tuple(figures.medians().items())
+    return [
+        _counts("awards", ("institution", "level", "field", "month"), awarded, k, _TOTALS),
+        *(
+            _counts(f"awards-by-{name}", (name, "month"), _by(awarded, dimensions), k)
+            for name, dimensions in zip(("institution", "level", "field"), _TOTALS, strict=True)
+        ),
+        _counts("recognition-flows", ("from", "to"), flows, k),
+        _counts("qualifications", ("institution", "qualification"), figures.conferred, k),
+        _counts("adverse-events", ("institution", "event", "reason"), figures.adverse, k),
+        # Of rules and appeals no learner is behind a small number that is not behind the rule.
+        Table("rules", ("institution", "rule", "used"), _plain(figures.rules)),
+        Table("appeals", ("outcome", "appeals"), tuple(sorted(figures.appeals.items()))),
+        Table("median-days", ("from", "days"), medians),
+    ]
+
+
+def _counts(
+    name: str,
+    columns: Sequence[str],
+    counts: Mapping[K, int],
+    k: int,
+    totals: Sequence[Sequence[int]] = (),
+) -> Table:
+    cells = suppress({tuple(key): count for key, count in counts.items()}, k, totals)
+    rows = tuple((*cell.key, cell.count) for cell in cells)
+    return Table(name, (*columns, "lots"), rows)
+
+
+def _by(counts: Mapping[K, int], dimensions: Sequence[int]) -> dict[tuple[str, ...], int]:
+    found: Counter[tuple[str, ...]] = Counter()
+    for key, count in counts.items():
+        found[tuple(key[place] for place in dimensions)] += count
+    return dict(found)
+
+
+def _plain(counts: Mapping[K, int]) -> tuple[tuple[Value, ...], ...]:
+    return tuple((*key, count) for key, count in sorted(counts.items()))

@@ -1,0 +1,67 @@
+"""No published aggregate under k, nor any that a difference of published ones would tell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bank.reports import Cell, suppress
+
+K = 10
+Counts = dict[tuple[str, ...], int]
+TOTALS = ((0, 2), (1, 2), (2,))
+_counts = st.dictionaries(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from("123"), st.sampled_from("xy")),
+    st.integers(0, 40),
+    max_size=20,
+)
+
+
+def told(cells: list[Cell], counts: Counts, totals: Sequence[Sequence[int]]) -> list[str]:
+    """What can be found by taking shown cells from a total: fewer than k, or one cell exactly."""
+    hidden = {cell.key for cell in cells if cell.count is None}
+    found = []
+    shared = [(1, 2), (0, 2), (0, 1)]
+    for dimensions in [*shared, *totals]:
+        groups: defaultdict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+        for key in counts:
+            groups[tuple(key[place] for place in dimensions)].append(key)
+        for name, line in groups.items():
+            missing = [key for key in line if key in hidden]
+            others = [key for key in line if counts[key] and key not in missing]
+            rest = sum(counts[key] for key in missing)
+            if missing and others and (len(missing) < 2 or rest < K):
+                found.append(f"{dimensions} {name}: {rest} in {len(missing)} cells")
+    return found
+
+
+@given(_counts)
+def test_small_cells_are_hidden_and_stay_so(counts: Counts) -> None:
+    cells = suppress(counts, K, TOTALS)
+    assert [cell.key for cell in cells] == sorted(counts)
+    for cell in cells:
+        assert cell.count in (None, counts[cell.key])
+        assert cell.count is None or not 0 < cell.count < K
+        assert cell.count is not None or counts[cell.key]
+    assert told(cells, counts, TOTALS) == []
+
+
+def test_without_the_second_step_a_difference_tells() -> None:
+    """The control: leaving out the small cells alone."""
+    counts = {("a", "1", "x"): 3, ("b", "1", "x"): 20, ("c", "1", "x"): 30}
+    naive = [Cell(key, None if count < K else count) for key, count in sorted(counts.items())]
+    assert told(naive, counts, ()) == ["(1, 2) ('1', 'x'): 3 in 1 cells"]
+    cells = suppress(counts, K)
+    assert [cell.count for cell in cells] == [None, None, 30]
+
+
+@pytest.mark.parametrize("counts", [{}, {("a",): 3}, {("a",): 0, ("b",): 50}])
+def test_the_least(counts: Counts) -> None:
+    cells = suppress(counts, K)
+    assert [cell.count for cell in cells] == [
+        None if 0 < count < K else count for _, count in sorted(counts.items())
+    ]
