@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, delete, select
 
 from bank.deposits import keep_credentials
 from bank.tables import credentials, lots
-from ledger import Entry, Lot, Refused, SignedStatement, Slot
+from ledger import Entry, Lot, LotState, Refused, SignedStatement, Slot
 from ledger.bulk import Row, insert_rows, select_rows
 from ledger.lot_rows import lot_of, lot_row, standing_values
 from ledger.lots import after, concerns_lot, lot_names, made_by, moved_by, slot_of, slot_taken
@@ -139,6 +139,12 @@ def each_lot(engine: Engine) -> Iterator[Lot]:
         if len(found) < _PAGE:
             return
         last = found[-1].award_index
+
+
+def lots_in(connection: Connection, state: LotState) -> list[Lot]:
+    """Every lot in a state, in the order of their entries."""
+    query = select(lots).where(lots.c.state == state.value).order_by(lots.c.award_index)
+    return [lot_of(row) for row in connection.execute(query)]
 
 
 def lots_of(connection: Connection, account: str) -> list[Lot]:

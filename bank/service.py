@@ -30,7 +30,7 @@ from bank.frameworks import supplied
 from bank.institution import Submission
 from bank.learners import Learners, erase_account
 from bank.lot_map import MapHead, make_map, prove_lot
-from bank.lots import LotProjection, clear, each_lot, lots_of, read_lots, rows
+from bank.lots import LotProjection, clear, each_lot, lots_in, lots_of, read_lots, rows
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.passbook import Passbook, closing_entry, passbook
 from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
@@ -421,11 +421,35 @@ class Bank:
 
     def lot(self, name: str) -> Lot:
         """One lot; NoSuchThing if there is none of this name."""
-        with reading(self._engine) as connection:
-            found = read_lots(connection, [name])
-        if name not in found:
+        found = self.find_lot(name)
+        if found is None:
             raise NoSuchThing(f"there is no lot {name[:60]} in this bank")
-        return found[name]
+        return found
+
+    def find_lot(self, name: str) -> Lot | None:
+        """One lot, or None."""
+        with reading(self._engine) as connection:
+            return read_lots(connection, [name]).get(name)
+
+    def lots_in(self, state: LotState) -> list[Lot]:
+        """Every lot in a state, in the order of their entries."""
+        with reading(self._engine) as connection:
+            return lots_in(connection, state)
+
+    def state(self, kind: str, body: dict[str, Json]) -> Outcome:
+        """Append what the bank states with its own key: transfers, appeals, the map's root."""
+        statement = Statement.make(self.settings.did, kind, body)
+        (outcome,) = self.append([statement.sign(self._keys.bank)])
+        return outcome
+
+    @property
+    def signer(self) -> Signer:
+        """The bank's own key, for requests to sister banks."""
+        return self._keys.bank
+
+    def new_name(self) -> str:
+        """A random name: 16 bytes as base64url."""
+        return self._name()
 
     def commit_lots(self) -> MapHead:
         """Make the map of lots and put its root on the log; BadSetup where that is declined.
@@ -437,8 +461,7 @@ class Bank:
             return MapHead(last.size, last.root)
         made = make_map(self._engine)
         body: dict[str, Json] = {"root": b64u_encode(made.root), "size": made.size}
-        statement = Statement.make(self.settings.did, "lots.root", body)
-        (outcome,) = self.append([statement.sign(self._keys.bank)])
+        outcome = self.state("lots.root", body)
         if isinstance(outcome, Declined):
             raise BadSetup(
                 f"the root of the map of lots was declined: {outcome.reason} (the governance "

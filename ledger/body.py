@@ -175,6 +175,7 @@ GOVERNED: Mapping[str, Shape] = {
                     {
                         "bank": _did,
                         "governance": is_governance,
+                        "keys": list_of(is_multikey),
                         "log": list_of(is_vkey),
                         "name": is_names,
                         "origin": is_text,

@@ -29,6 +29,8 @@ class Agreement:
     names: Mapping[str, str]
     origin: str
     log_keys: tuple[VerifierKey, ...]
+    keys: tuple[str, ...]
+    """Multikeys by which it signs what it asks of us."""
     start: str
     until: str
 
@@ -40,12 +42,13 @@ class Agreement:
 def agreement_of(bank: str, body: Mapping[str, Json]) -> Agreement:
     """The agreement as `bank` sees it, of a body whose shape was checked: about the other one."""
     (other,) = [item for item in parties(body) if item["bank"] != bank]
-    names, keys = other["name"], other["log"]
+    names, keys, own = other["name"], other["log"], other["keys"]
     return Agreement(
         str(other["bank"]),
         {k: str(v) for k, v in names.items()} if isinstance(names, dict) else {},
         str(other["origin"]),
         tuple(VerifierKey.parse(str(key)) for key in (keys if isinstance(keys, list) else [])),
+        tuple(str(key) for key in (own if isinstance(own, list) else [])),
         str(body["from"]),
         str(body["until"]),
     )

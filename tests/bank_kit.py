@@ -150,10 +150,10 @@ def result(
 
 
 @contextmanager
-def small_bank(folder: Path) -> Iterator[SmallBank]:
+def small_bank(folder: Path, domain: str = "cq.example") -> Iterator[SmallBank]:
     """Made anew in `folder`: north awards CS101 and LAW1, south SE201 and takes 0.8 of any ict."""
     governance = PrivateKey.generate()
-    create_bank(folder, "cq.example", NAMES, [governance.public_key.multikey], 1, "p")
+    create_bank(folder, domain, NAMES, [governance.public_key.multikey], 1, "p")
     bank = open_bank(folder, "p")
     try:
         bank.found([governance])
@@ -165,7 +165,7 @@ def small_bank(folder: Path) -> Iterator[SmallBank]:
             grant = (("*",), "8", "2020-01-01", "2100-01-01")
             admission = Admission(slug, names, USCC[slug], capacities, *grant)
             admit(bank, admission, key.public_key, [governance], second.public_key)
-            members.append(Institution("cq.example", slug, names, key, bytes(32), second))
+            members.append(Institution(domain, slug, names, key, bytes(32), second))
         made = SmallBank(bank, *members, governance)
         for unit in (NORTH_UNIT, LAW_UNIT):
             made.submit(made.north.publish_unit(unit, Decimal(4)))

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from starlette.routing import Route
 
+from bank.api.federation import add_federation
 from bank.api.openid4vci import add_openid4vci
 from bank.api.pages import add_pages
 from bank.api.problems import install
@@ -124,6 +125,7 @@ def make_app(bank: Bank) -> FastAPI:
     _add_shares(app, bank)
     _add_trust(app, bank)
     add_openid4vci(app, bank)
+    add_federation(app, bank)
     app.include_router(tile_routes(bank.log), prefix="/log")
     app.include_router(page_routes(bank.trust))
     add_pages(app, bank)

@@ -6,6 +6,7 @@ import typer
 
 from bank.cli.bank_verbs import bank_app
 from bank.cli.demo_verb import demo
+from bank.cli.federation_verbs import federation_app
 from bank.cli.import_verb import import_command
 from bank.cli.keys_verbs import keys_app
 from bank.cli.learner_record_verbs import learner_app
@@ -63,6 +64,7 @@ app.add_typer(governance_app)
 app.add_typer(statement_app)
 app.add_typer(rules_app)
 app.add_typer(regulator_app)
+app.add_typer(federation_app)
 app.add_typer(keys_app)
 app.add_typer(trust_app)
 app.add_typer(ledger_app)

@@ -87,6 +87,7 @@ class Bank:
         return {
             "bank": self.did,
             "governance": governance,
+            "keys": [self.desk.public_key.multikey],
             "log": [str(self.verifier)],
             "name": NAMES,
             "origin": self.origin,

@@ -103,6 +103,7 @@ BODIES: dict[str, dict[str, Any]] = {
             {
                 "bank": bank,
                 "governance": {"keys": [KEY], "threshold": 1},
+                "keys": [KEY],
                 "log": [str(VerifierKey(f"{name}/log", ED25519, ONE.public_key.raw))],
                 "name": NAMES,
                 "origin": f"{name}/log",

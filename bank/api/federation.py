@@ -1,0 +1,52 @@
+"""What sister banks ask: to take a lot, and who this bank is."""
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from bank.errors import BadRequest
+from bank.federation import Federation, check_request
+from bank.federation.sister import PATH
+from bank.service import Bank
+from keys import encode, parse
+
+_LARGEST = 200_000
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object", "required": ["receipt"]}}},
+    }
+}
+
+
+def add_federation(app: FastAPI, bank: Bank) -> None:
+    """Add the routes of the federation."""
+    federation = Federation(bank, bank.new_name)
+
+    @app.get("/federation", tags=["federation"])
+    def party() -> Response:
+        """This bank as one side of an agreement: its governance, log and keys."""
+        return Response(encode(federation.party()), media_type="application/json")
+
+    @app.post(PATH, tags=["federation"], openapi_extra=_BODY)
+    async def transfer(request: Request) -> Response:
+        """Take a lot that a sister bank has locked for us, or refuse it; the receipt says which.
+
+        Signed by RFC 9421 with a key of the agreement. Asked again, the answer is the same.
+        """
+        body = await request.body()
+        if len(body) > _LARGEST:
+            raise BadRequest("the request is larger than any receipt")
+
+        def answer() -> Response:
+            agreements = bank.registry().agreements.values()
+            known = {key for agreement in agreements for key in agreement.keys}
+            check_request(PATH, body, dict(request.headers), known, bank.now())
+            value = parse(body)
+            receipt = value.get("receipt") if isinstance(value, dict) else None
+            if not isinstance(receipt, str):
+                raise BadRequest("say receipt, the text of one")
+            decided = federation.receive(receipt)
+            return Response(encode({"receipt": decided}), media_type="application/json")
+
+        return await run_in_threadpool(answer)
