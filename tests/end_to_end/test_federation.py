@@ -18,7 +18,8 @@ from bank.api.app import make_app
 from bank.errors import BadRequest, NotAllowed
 from bank.federation import Federation, HttpSister, SisterUnreachable, check_request, sign_request
 from bank.federation.sister import PATH
-from keys import PrivateKey, b64u_encode, encode
+from bank.opening import open_bank
+from keys import PrivateKey, b64u_encode, encode, write_keystore
 from ledger import Lot, LotState, Statement
 from ledger.conservation import conservation
 from ledger.sequencer import Placed
@@ -328,3 +329,52 @@ def test_the_signature_is_rfc_9421s() -> None:
     assert check_request(PATH, body, named, {multikey}, now) == multikey
     with pytest.raises(NotAllowed):
         check_request(PATH, body, named, set(), now)
+
+
+def test_from_the_command_line(
+    tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bank.cli.background import served
+
+    monkeypatch.chdir(tmp_path)
+
+    def do(*arguments: str, code: int = 0) -> str:
+        done = run(*arguments, CREDITBANK_PASSPHRASE="p")
+        assert done.returncode == code, done.stdout + done.stderr
+        return str(done.stdout if code == 0 else done.stderr)
+
+    with ExitStack() as stack:
+        for name in ("home", "sister"):
+            made = stack.enter_context(small_bank(tmp_path / name, f"{name}.example"))
+            if name == "home":
+                lot = made.award("li-1")[0].lot
+            write_keystore(tmp_path / f"{name}.keystore", made.governance.seed, "p")
+    do("federation", "party", "--data", "sister", "--out", "sister.json")
+    days = ("--from", "2020-01-01", "--until", "2100-01-01")
+    do("federation", "agree", "sister.json", *days, "--data", "home")
+    do("governance", "sign", "agreement.json", "--key", "home.keystore")
+    told = do("governance", "submit", "agreement.json", "--data", "home", code=1)
+    assert "an agreement takes 1 signatures of did:web:sister.example" in told
+    do("governance", "sign", "agreement.json", "--key", "sister.keystore")
+    for name in ("home", "sister"):
+        assert "agreement is in the ledger" in do(
+            "governance", "submit", "agreement.json", "--data", name
+        )
+    assert "no lot is on its way" in do("federation", "settle", "--data", "home")
+    to = ("--to", "did:web:sister.example", "--data", "home")
+    gone = ("--url", "did:web:sister.example=http://127.0.0.1:9")
+    waiting = do("federation", "send", lot, *to, *gone)
+    assert "waiting: the sister bank at http://127.0.0.1:9" in waiting
+    assert "is on its way to did:web:sister.example" in do(
+        "federation", "send", lot, *to, *gone, code=1
+    )
+    sister = open_bank(tmp_path / "sister", "p")
+    try:
+        with served(make_app(sister)) as url:
+            there = ("--url", f"did:web:sister.example={url}", "--data", "home")
+            assert do("federation", "settle", *there).endswith(": taken\n")
+    finally:
+        sister.close()
+    for name in ("home", "sister"):
+        assert "audit passed" in do("ledger", "audit", "--data", name)
+        assert "every credit is accounted for" in do("regulator", "conservation", "--data", name)
