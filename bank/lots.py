@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from hashlib import sha256
 
 from sqlalchemy import Connection, Engine, delete, select
 
@@ -117,9 +117,13 @@ def clear(connection: Connection) -> None:
     connection.execute(delete(lots))
 
 
-def rows(connection: Connection) -> list[tuple[Any, ...]]:
-    """Every row, in the order of the awards."""
-    return [tuple(row) for row in connection.execute(select(lots).order_by(lots.c.award_index))]
+def digest(connection: Connection) -> bytes:
+    """SHA-256 over every row in the order of the awards: equal for equal tables, at any size."""
+    streamed = connection.execution_options(stream_results=True, yield_per=_PAGE)
+    made = sha256()
+    for row in streamed.execute(select(lots).order_by(lots.c.award_index)):
+        made.update(repr(tuple(row)).encode())
+    return made.digest()
 
 
 def each_lot(engine: Engine) -> Iterator[Lot]:

@@ -30,7 +30,7 @@ from bank.frameworks import supplied
 from bank.institution import Submission
 from bank.learners import Learners, erase_account
 from bank.lot_map import MapHead, make_map, prove_lot
-from bank.lots import LotProjection, clear, each_lot, lots_in, lots_of, read_lots, rows
+from bank.lots import LotProjection, clear, digest, each_lot, lots_in, lots_of, read_lots
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.passbook import Passbook, closing_entry, passbook
 from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
@@ -677,7 +677,7 @@ class Bank:
     def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> bool:
         """Fold the log into the derived tables anew; whether they were the same before."""
         with writing(self._engine) as connection:
-            before = rows(connection)
+            before = digest(connection)
             clear(connection)
             batch: list[Entry] = []
             done = 0
@@ -690,7 +690,7 @@ class Bank:
                     batch = []
             _replay(self._projection, connection, batch)
             progress(done + len(batch))
-            return rows(connection) == before
+            return digest(connection) == before
 
 
 def _replay(projection: LotProjection, connection: Connection, batch: Sequence[Entry]) -> None:

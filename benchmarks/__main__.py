@@ -29,6 +29,8 @@ BENCHMARKS = {
     "page_ready_offline": page.page_ready_offline,
     "recognise_10k_rules": bank.recognise_10k_rules,
     "passbook_500": bank.passbook_500,
+    "lot_map_100k": bank.lot_map_100k,
+    "rebuild_300k": bank.rebuild_300k,
     "append_sqlite_100": ledger.append_sqlite_100,
     "append_sqlite_1000": ledger.append_sqlite_1000,
     "append_postgres_1000": ledger.append_postgres_1000,

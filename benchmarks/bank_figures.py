@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
 
+from bank.lot_map import make_map
 from bank.recognition import Recogniser
 from bank.tables import credentials
 from bank.tables import lots as lots_table
 from benchmarks.measure import Figure, compare, count, rate
-from keys import Json
-from ledger import Registry
+from keys import Json, b64u_encode
+from ledger import Registry, SignedStatement, Statement, leaf_hash
 from ledger.authority import Grant, Member
 from ledger.catalogue import Unit
 from ledger.frameworks import Scheme
+from ledger.lot_map import LotRecord
 from ledger.rules import Rule, rule_of
 from ledger.standing import Facts
+from ledger.tree import Frontier
 from tests.bank_kit import SmallBank, result, small_bank
 
 _TIME = "2026-11-23T18:18:22Z"
@@ -159,3 +166,63 @@ def _credential(small: SmallBank, key: str) -> str:
             lots_table, credentials.c.lot == lots_table.c.lot
         )
         return str(connection.execute(query.where(lots_table.c.award_index == index)).scalar())
+
+
+def rebuild_300k() -> Figure:
+    """Entries a second folded anew from the ledger, against reading and hashing the same rows."""
+    number = count(300_000)
+    with TemporaryDirectory() as folder, small_bank(Path(folder)) as small:
+        _fill(small, number)
+        size, path = small.bank.log.size(), Path(folder) / "bank.db"
+
+        def ours() -> float:
+            def work() -> None:
+                assert small.bank.rebuild(), "the table folded anew differs"
+
+            return rate(size, work)
+
+        def bare() -> float:
+            def work() -> None:
+                tree = Frontier()
+                with closing(sqlite3.connect(path)) as database:
+                    for (data,) in database.execute("SELECT data FROM entries ORDER BY idx"):
+                        tree.append(leaf_hash(data))
+
+            return rate(size, work)
+
+        return compare(ours, bare, "sqlite3, each row hashed into a tree", "entries/s")
+
+
+def lot_map_100k() -> Figure:
+    """Lots a second into the map of lots, kept; the peer hashes as many records and leaves."""
+    number = count(100_000)
+    with TemporaryDirectory() as folder, small_bank(Path(folder)) as small:
+        _fill(small, number)
+        records = [LotRecord.of(lot.lot, lot.standing) for lot in small.bank.lots()]
+
+        def ours() -> float:
+            return rate(number, lambda: make_map(small.bank._engine))
+
+        def peer() -> float:
+            return rate(number, lambda: [sha256(record.leaf).digest() for record in records])
+
+        small.bank.commit_lots()
+        size = len(small.bank.prove_lot(records[0].lot).partition("\n\n")[0])
+        figure = compare(ours, peer, "hashing their records alone", "lots/s")
+        return replace(figure, note=f"a proof of {size} bytes, beside the root's receipt")
+
+
+def _fill(small: SmallBank, number: int) -> None:
+    """Awards with signatures that nobody checked, so that filling takes less than measuring."""
+    small.bank._sequencer.verify = lambda signed: None
+    slots = 100_000
+    (sample,) = [small.offer(small.north, result("sample"))]
+    body = dict(sample.signed.statement.body)
+    for start in range(0, number, 5000):
+        batch = []
+        for turn in range(start, min(number, start + 5000)):
+            lot = b64u_encode(turn.to_bytes(16, "big"))
+            status: Json = {"index": turn % slots, "list": 2 + turn // slots}
+            made = Statement.make(small.north.did, "award", {**body, "lot": lot, "status": status})
+            batch.append(SignedStatement(made, sample.signed.signatures))
+        small.bank.append(batch)

@@ -11,8 +11,9 @@ from hashlib import sha256
 
 from sqlalchemy import Engine, func, select
 
-from bank.lots import LotProjection, rows
+from bank.lots import LotProjection
 from bank.tables import derived, private
+from bank.tables import lots as lots_table
 from keys import PrivateKey, b64u_encode, did_web
 from ledger import (
     Checkpoint,
@@ -257,7 +258,7 @@ def audited(engine: Engine, signing: Callable[[], object] | None = None) -> Audi
     for data in log.entries():
         book.take(Entry.parse(data))
     with reading(engine) as connection:
-        stored = {row[0]: row for row in rows(connection)}
+        stored = {row[0]: tuple(row) for row in connection.execute(select(lots_table))}
     assert stored == {name: lot_row(lot) for name, lot in book.lots.items()}
     return report
 

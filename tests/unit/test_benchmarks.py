@@ -12,7 +12,9 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 NAMES = {
+    "lot_map_100k",
     "passbook_500",
+    "rebuild_300k",
     "recognise_10k_rules",
     "award_path",
     "issue_rdfc",
