@@ -27,6 +27,8 @@ from ledger.lot_map import (
 from ledger.lot_rows import lot_of
 from ledger.store import reading, writing
 
+_PAGE = 5000
+
 
 @dataclass(frozen=True, slots=True)
 class MapHead:
@@ -40,7 +42,8 @@ def make_map(engine: Engine) -> MapHead:
     """Make the map of all lots anew, as of one moment, and keep it."""
     with reading(engine) as connection:
         size = read_head(connection).size
-        rows = connection.execution_options(stream_results=True).execute(select(lots))
+        query = select(lots).execution_options(stream_results=True, yield_per=_PAGE)
+        rows = connection.execute(query)
         found = leaves_by_bucket(LotRecord.of(lot.lot, lot.standing) for lot in map(lot_of, rows))
     buckets = [Subtree(0, EMPTY)] * BUCKETS
     kept = []

@@ -119,9 +119,9 @@ def clear(connection: Connection) -> None:
 
 def digest(connection: Connection) -> bytes:
     """SHA-256 over every row in the order of the awards: equal for equal tables, at any size."""
-    streamed = connection.execution_options(stream_results=True, yield_per=_PAGE)
+    query = select(lots).order_by(lots.c.award_index)
     made = sha256()
-    for row in streamed.execute(select(lots).order_by(lots.c.award_index)):
+    for row in connection.execute(query.execution_options(stream_results=True, yield_per=_PAGE)):
         made.update(repr(tuple(row)).encode())
     return made.digest()
 

@@ -582,7 +582,10 @@ class Bank:
         return b64u_encode(self._dice.getrandbits(192).to_bytes(24, "big"))
 
     def _name(self) -> str:
-        return b64u_encode(self._dice.getrandbits(128).to_bytes(16, "big"))
+        # None that begins with a dash: on a command line that looks like an option.
+        while (name := b64u_encode(self._dice.getrandbits(128).to_bytes(16, "big")))[0] == "-":
+            pass
+        return name
 
     def _digits(self, number: int) -> str:
         return f"{self._dice.randrange(10**number):0{number}d}"

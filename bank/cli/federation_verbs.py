@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, TAKES_LOT, Data, bank_passphrase
+from bank.cli.options import DASHED, DEFAULT_DATA, Data, bank_passphrase
 from bank.errors import BadRequest, BadSetup
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def agree_command(
     typer.echo(str(write(out, proposal.encode())))
 
 
-@federation_app.command("send", context_settings=TAKES_LOT)
+@federation_app.command("send", context_settings=DASHED)
 def send_command(
     lot: Annotated[str, typer.Argument(help="The lot, as 'creditbank learners' lists it.")],
     to: Annotated[str, typer.Option(help="DID of the sister bank.")],

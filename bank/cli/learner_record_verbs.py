@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase
+from bank.cli.options import DASHED, DEFAULT_DATA, Data, bank_passphrase
 from bank.errors import BadSetup
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Learner = Annotated[str, typer.Argument(help="The learner's identifier, as 'open
 _FORM = "File with {}, as JSON or as lines 'field: value'; - is standard input."
 
 
-@learner_app.command("open")
+@learner_app.command("open", context_settings=DASHED)
 def open_command(
     form: Annotated[
         Path,
@@ -58,7 +58,7 @@ def open_command(
         typer.echo(bank.learners.open(text_of(value, "name", where), document, learner))
 
 
-@learner_app.command("link")
+@learner_app.command("link", context_settings=DASHED)
 def link(
     learner: Learner,
     account: Annotated[str, typer.Argument(help="The account, as 'creditbank learners' lists it.")],
@@ -70,7 +70,7 @@ def link(
     typer.echo(f"{account} is linked to {learner}")
 
 
-@learner_app.command("find")
+@learner_app.command("find", context_settings=DASHED)
 def find(
     form: Annotated[
         Path, typer.Option("--from", help=_FORM.format("kind and number of the document"))
@@ -91,7 +91,7 @@ def find(
             typer.echo(f"  {account}")
 
 
-@learner_app.command("merge")
+@learner_app.command("merge", context_settings=DASHED)
 def merge(
     first: Annotated[str, typer.Argument(help="The learner that remains.")],
     second: Annotated[str, typer.Argument(help="The learner that becomes part of the first.")],
@@ -102,7 +102,7 @@ def merge(
         typer.echo(bank.learners.merge(first, second))
 
 
-@learner_app.command("rename")
+@learner_app.command("rename", context_settings=DASHED)
 def rename(
     learner: Learner,
     form: Annotated[
@@ -119,7 +119,7 @@ def rename(
     typer.echo(f"{learner} is renamed")
 
 
-@learner_app.command("consent")
+@learner_app.command("consent", context_settings=DASHED)
 def consent(
     learner: Learner,
     form: Annotated[
@@ -144,7 +144,7 @@ def consent(
     typer.echo(given.consent)
 
 
-@learner_app.command("consents")
+@learner_app.command("consents", context_settings=DASHED)
 def consents(learner: Learner, data: Data = DEFAULT_DATA) -> None:
     """List a learner's consents."""
     with _opened(data) as bank:
@@ -158,7 +158,7 @@ def consents(learner: Learner, data: Data = DEFAULT_DATA) -> None:
                 typer.echo(f"  {name}")
 
 
-@learner_app.command("withdraw")
+@learner_app.command("withdraw", context_settings=DASHED)
 def withdraw(
     learner: Learner,
     consent: Annotated[str, typer.Argument(help="The consent, as 'consents' lists it.")],
@@ -170,7 +170,7 @@ def withdraw(
     typer.echo(f"{ended.consent} was withdrawn {ended.withdrawn}")
 
 
-@learner_app.command("export")
+@learner_app.command("export", context_settings=DASHED)
 def export(
     learner: Learner,
     out: Annotated[Path, typer.Option(help="The ZIP file to write.")] = DEFAULT_OUT,
@@ -184,7 +184,7 @@ def export(
     typer.echo(str(out))
 
 
-@learner_app.command("erase")
+@learner_app.command("erase", context_settings=DASHED)
 def erase(
     learner: Learner,
     yes: Annotated[bool, typer.Option("--yes", help="It cannot be undone, and is meant.")] = False,

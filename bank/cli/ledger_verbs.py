@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, TAKES_LOT, Data, bank_passphrase
+from bank.cli.options import DASHED, DEFAULT_DATA, Data, bank_passphrase
 
 if TYPE_CHECKING:
     from bank.service import Bank
@@ -261,7 +261,7 @@ def commit_lots_command(data: Data = DEFAULT_DATA) -> None:
     typer.echo(f"the map of lots after {made.size} entries has the root {made.root.hex()}")
 
 
-@ledger_app.command("prove-unspent", context_settings=TAKES_LOT)
+@ledger_app.command("prove-unspent", context_settings=DASHED)
 def prove_unspent_command(
     lot: Annotated[str, typer.Argument(help="The lot, as 'creditbank learners' lists it.")],
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("out/lot.proof"),

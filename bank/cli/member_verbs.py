@@ -8,8 +8,8 @@ import typer
 
 from bank.cli.convert_verb import convert_command
 from bank.cli.options import (
+    DASHED,
     DEFAULT_DATA,
-    TAKES_LOT,
     Data,
     GovernanceKeys,
     Institutions,
@@ -111,7 +111,7 @@ def _lot_verb(kind: str, summary: str) -> None:
         _move_lot(kind, lot, slug, reason, institutions, members, data, bank, domain)
 
     command.__doc__ = summary
-    member_app.command(kind, context_settings=TAKES_LOT)(command)
+    member_app.command(kind, context_settings=DASHED)(command)
 
 
 member_app.command("convert")(convert_command)

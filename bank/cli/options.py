@@ -21,8 +21,8 @@ Members = Annotated[
     Path, typer.Option("--members", help="Folder with a folder of keys for each institution.")
 ]
 
-TAKES_LOT = {"ignore_unknown_options": True}
-"""Of a command whose argument is a lot: that may begin with a dash and is no option then."""
+DASHED = {"ignore_unknown_options": True}
+"""Of a command whose argument is a name such as a lot, which may begin with a dash."""
 PASSPHRASE_FILE = "passphrase"
 DEFAULT_DATA = Path("var")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, TAKES_LOT, Data, bank_passphrase
+from bank.cli.options import DASHED, DEFAULT_DATA, Data, bank_passphrase
 from bank.errors import BadRequest, NoSuchThing
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def list_command(author: Author = "", log: Log = "", data: Data = DEFAULT_DATA) 
         typer.echo("no rules")
 
 
-@rules_app.command("explain", context_settings=TAKES_LOT)
+@rules_app.command("explain", context_settings=DASHED)
 def explain_command(
     lot: Annotated[str, typer.Argument(help="The lot, as 'creditbank learners' lists it.")],
     author: Author = "",
