@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.institution import Submission
@@ -82,16 +83,17 @@ def account_keys(
     keys = known_account_keys(connection, vault, names)
     missing = [name for name in dict.fromkeys(names) if name not in keys]
     erased = _erased(connection, vault, missing)
-    rows = []
-    for name in missing:
-        if name not in erased:
-            wrapped = vault.new_key(name)
-            keys[name] = vault.unwrap(name, wrapped)
-            token = token_hash(vault.token(name))
-            rows.append({"account": name, "key": wrapped, "token": token})
-    if rows:
-        connection.execute(accounts.insert(), rows)
-    return keys
+    new = [name for name in missing if name not in erased]
+    if not new:
+        return keys
+    rows = [
+        {"account": name, "key": vault.new_key(name), "token": token_hash(vault.token(name))}
+        for name in new
+    ]
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    # Another server may be opening the same account: then its key is the one that stays.
+    connection.execute(dialect.insert(accounts).on_conflict_do_nothing(), rows)
+    return {**keys, **known_account_keys(connection, vault, new)}
 
 
 def _erased(connection: Connection, vault: Vault, names: Sequence[str]) -> set[str]:

@@ -7,11 +7,13 @@ import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import IntegrityError
 
 from bank.deposits import (
     ACCOUNT_ERASED,
@@ -62,6 +64,7 @@ from ledger import (
     SignedStatement,
     Slot,
     Statement,
+    StoreFault,
     VerifierKey,
     WitnessRecord,
     format_time,
@@ -84,6 +87,7 @@ from ledger.witnessing import Witnessing, WitnessPort
 from verifier import TRANSCRIPT, Collection, open_trust, write_bundle, write_collection
 
 _REPLAY = 1000
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,8 +316,11 @@ class Bank:
 
     def slots(self, institution: str, names: Sequence[str]) -> list[Slot]:
         """A status slot for each lot, the same one whenever it is asked for."""
-        with writing(self._engine) as connection:
-            return allocate(connection, institution, names, self._dice)
+        for _ in range(_TRIES):
+            # Another server may have given the same places at the same time: then theirs stand.
+            with suppress(IntegrityError), writing(self._engine) as connection:
+                return allocate(connection, institution, names, self._dice)
+        raise StoreFault("too many servers give out status slots at once; try again")
 
     def catalogue(self) -> Catalogue:
         """Frameworks, units, rules and qualifications as of now."""
