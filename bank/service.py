@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
+from bank.access import Access
 from bank.deposits import (
     ACCOUNT_ERASED,
     account_keys,
@@ -128,11 +129,17 @@ class Bank:
         self.learners = Learners(
             self._engine, self._vault, lambda: self._clock(), self._name, self.log.receipts
         )
+        self.access = Access(self._engine, self._vault, lambda: self._clock(), self._name)
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
         if stale:
             self.rebuild()
+
+    @property
+    def vault(self) -> Vault:
+        """What seals; for the sign-in of pages."""
+        return self._vault
 
     def close(self) -> None:
         """Finish what was accepted and let go of the database."""

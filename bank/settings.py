@@ -19,6 +19,17 @@ FILE = "bank.toml"
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """An institution's OpenID provider: the table `[sign_in.SLUG]` of `bank.toml`."""
+
+    names: Mapping[str, str]
+    issuer: str
+    client_id: str
+    client_secret_file: str
+    client_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What `bank.toml` says. `governance` are Multikeys, of which `threshold` sign together."""
 
@@ -31,6 +42,8 @@ class Settings:
     database: str
     witness_urls: Mapping[str, str] = field(default_factory=dict)
     """Where witnesses are reached from here, by operator, if not at their public address."""
+    providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
+    """OpenID providers by the institution's short name."""
 
     @property
     def did(self) -> str:
@@ -69,6 +82,17 @@ class Settings:
             text += "\n\n[witness_urls]\n" + "\n".join(
                 f"{json.dumps(name)} = {json.dumps(url)}" for name, url in self.witness_urls.items()
             )
+        for slug, provider in self.providers.items():
+            text += f"\n\n[sign_in.{json.dumps(slug)}]\n" + "\n".join(
+                f"{name} = {json.dumps(value, ensure_ascii=False)}"
+                for name, value in (
+                    ("name_en", provider.names["en"]),
+                    ("name_zh", provider.names["zh"]),
+                    ("issuer", provider.issuer),
+                    ("client_id", provider.client_id),
+                    ("client_secret_file", provider.client_secret_file),
+                )
+            )
         partial = self.folder / f"{FILE}.partial"
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(self.folder / FILE)
@@ -97,6 +121,10 @@ def read_settings(folder: Path) -> Settings:
             int(values["threshold"]),
             os.environ.get("CREDITBANK_DATABASE_URL") or _text(values["database"]),
             {str(name): _text(url) for name, url in values.get("witness_urls", {}).items()},
+            {
+                str(slug): _provider(folder, table)
+                for slug, table in values.get("sign_in", {}).items()
+            },
         )
     except KeyError as error:
         raise BadSetup(f"{path} lacks {error}") from error
@@ -111,6 +139,21 @@ def database_url(settings: Settings) -> str:
     if settings.database.startswith(prefix) and not settings.database.startswith(prefix + "/"):
         return prefix + str(settings.folder.resolve() / settings.database.removeprefix(prefix))
     return settings.database
+
+
+def _provider(folder: Path, table: Mapping[str, object]) -> ProviderSettings:
+    secret = folder / _text(table["client_secret_file"])
+    try:
+        text = secret.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetup(f"{secret}, the secret of an OpenID client, cannot be read") from error
+    return ProviderSettings(
+        {"en": _text(table["name_en"]), "zh": _text(table["name_zh"])},
+        _text(table["issuer"]),
+        _text(table["client_id"]),
+        _text(table["client_secret_file"]),
+        text,
+    )
 
 
 def _text(value: object) -> str:

@@ -179,3 +179,88 @@ erased_accounts = Table(
     private,
     Column("tombstone", LargeBinary, primary_key=True),
 )
+
+# Who may sign in to the pages, and how. `scope` is an institution's short name, a learner's record,
+# or empty for those who serve the whole bank.
+people = Table(
+    "people",
+    private,
+    Column("person", Text, primary_key=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("scope", Text, nullable=False, index=True),
+    Column("password", Text, nullable=False),
+    Column("totp", LargeBinary),
+    Column("totp_step", _NUMBER, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Text, nullable=False),
+    Column("made", Text, nullable=False),
+    Column("ended", Text, nullable=False),
+)
+
+passkeys = Table(
+    "passkeys",
+    private,
+    Column("credential", LargeBinary, primary_key=True),
+    Column("person", Text, nullable=False, index=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("count", _NUMBER, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("added", Text, nullable=False),
+)
+
+identities = Table(
+    "identities",
+    private,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("person", Text, nullable=False, index=True),
+)
+
+sessions = Table(
+    "sessions",
+    private,
+    Column("session", LargeBinary, primary_key=True),
+    Column("person", Text, nullable=False, index=True),
+    Column("made", Text, nullable=False),
+    Column("seen", Text, nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    private,
+    Column("code", LargeBinary, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("scope", Text, nullable=False, index=True),
+    Column("expires", Text, nullable=False),
+)
+
+challenges = Table(
+    "challenges",
+    private,
+    Column("challenge", LargeBinary, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+)
+
+uploads = Table(
+    "uploads",
+    private,
+    Column("upload", Text, primary_key=True),
+    Column("institution", Text, nullable=False, index=True),
+    Column("made", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("key", LargeBinary),
+    Column("sealed", LargeBinary),
+)
+
+column_mappings = Table(
+    "column_mappings",
+    private,
+    Column("institution", Text, primary_key=True),
+    Column("header", LargeBinary, primary_key=True),
+    Column("mapping", Text, nullable=False),
+)

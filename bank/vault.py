@@ -28,6 +28,7 @@ class Vault:
         # One key for each use, so that a digest made for one never answers for another.
         self._documents = hmac.digest(secret, b"identity document", sha256)
         self._tombstones = hmac.digest(secret, b"tombstone", sha256)
+        self._uses = hmac.digest(secret, b"access", sha256)
 
     def new_key(self, account: str) -> bytes:
         """A new key for an account or a learner, wrapped; it opens only under that name."""
@@ -49,6 +50,19 @@ class Vault:
         A plain hash would not do: all citizen numbers can be tried in seconds.
         """
         return hmac.digest(self._documents, f"{kind}\0{number}".encode(), sha256)
+
+    @property
+    def access(self) -> bytes:
+        """The key that secrets of those who sign in are derived from."""
+        return self._uses
+
+    def seal_access(self, data: bytes, name: str) -> bytes:
+        """What somebody signs in by, sealed; it opens only under the same `name`."""
+        return _seal(self._uses, data, name)
+
+    def open_access(self, sealed: bytes, name: str) -> bytes:
+        """What was sealed under `name`; NoSuchThing if it does not open."""
+        return _open(self._uses, sealed, name)
 
     def tombstone(self, account: str) -> bytes:
         """What says that an account was erased: 32 bytes, which name it to nobody."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Path, Query, Request
@@ -11,7 +12,6 @@ from starlette.routing import Route
 
 from bank.api.federation import add_federation
 from bank.api.openid4vci import add_openid4vci
-from bank.api.pages import add_pages
 from bank.api.problems import install
 from bank.api.recognition import add_recognition
 from bank.api.schemas import (
@@ -23,6 +23,7 @@ from bank.api.schemas import (
 from bank.api.tiles import tile_routes
 from bank.errors import BadRequest, NotAllowed
 from bank.institution import Submission
+from bank.pages import Demo, add_pages, problem_page
 from bank.qualifications import evaluation_to_json
 from bank.requests import open_slot_request
 from bank.service import Bank
@@ -104,8 +105,8 @@ Index = Annotated[int, Path(ge=0, le=2**53)]
 Size = Annotated[int, Query(ge=0, le=2**53)]
 
 
-def make_app(bank: Bank) -> FastAPI:
-    """The application that serves `bank`."""
+def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
+    """The application that serves `bank`, with the sign-ins of a demonstration if it is one."""
     app = FastAPI(
         title="Credit Bank",
         version="1",
@@ -117,7 +118,8 @@ def make_app(bank: Bank) -> FastAPI:
         redoc_url=None,
         responses=_PROBLEMS,
     )
-    install(app)
+    pages = add_pages(app, bank, demo)
+    install(app, partial(problem_page, pages))
     _add_ledger(app, bank)
     _add_submission(app, bank)
     add_recognition(app, bank)
@@ -128,7 +130,6 @@ def make_app(bank: Bank) -> FastAPI:
     add_federation(app, bank)
     app.include_router(tile_routes(bank.log), prefix="/log")
     app.include_router(page_routes(bank.trust))
-    add_pages(app, bank)
     return app
 
 

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -12,6 +13,7 @@ from bank.errors import BadRequest, BankError, NoLonger, NoSuchThing, NotAllowed
 from keys import Json, KeysError, encode
 from ledger import BadStatement, LedgerError, NotFound
 
+Page = Callable[[Request, int, str], Response]
 MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404),
@@ -38,27 +40,38 @@ def problem(status: int, detail: str) -> Response:
     return Response(encode(body), status, headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Have every error answered by a problem document."""
+def install(app: FastAPI, page: Page | None = None) -> None:
+    """Have every error answered by a problem document, or where a browser asks by a `page`."""
+
+    def tell(request: Request, status: int, detail: str) -> Response:
+        if page is not None and "text/html" in request.headers.get("accept", ""):
+            return page(request, status, detail)
+        return problem(status, detail)
 
     async def known(request: Request, error: Exception) -> Response:
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
-        return problem(status, str(error))
+        return tell(request, status, str(error))
 
     async def http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         detail = str(error.detail) if isinstance(error, HTTPException) else ""
+        if isinstance(error, HTTPException) and "location" in {
+            name.lower() for name in error.headers or {}
+        }:
+            return Response(status_code=status, headers=dict(error.headers or {}))
         if status == 404 and detail == "Not Found":
             detail = f"there is nothing at {request.url.path}"
-        return problem(status, detail)
+        return tell(request, status, detail)
 
     async def malformed(request: Request, error: Exception) -> Response:
         first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
         where = ".".join(str(part) for part in first.get("loc", ()))
-        return problem(422, f"{where}: {first.get('msg', 'malformed')}")
+        return tell(request, 422, f"{where}: {first.get('msg', 'malformed')}")
 
     async def database(request: Request, error: Exception) -> Response:
-        return problem(503, "the database did not answer; nothing was lost, try again in a moment")
+        return tell(
+            request, 503, "the database did not answer; nothing was lost, try again in a moment"
+        )
 
     for kind in (BankError, LedgerError, KeysError):
         app.add_exception_handler(kind, known)

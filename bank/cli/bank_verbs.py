@@ -11,6 +11,7 @@ from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase
 from bank.errors import BadSetup
 
 if TYPE_CHECKING:
+    from bank.pages import Demo
     from bank.service import Bank
 
 bank_app = typer.Typer(name="bank", help="Make a bank, and serve it.", no_args_is_help=True)
@@ -59,8 +60,10 @@ def serve_command(
     serve(lambda: open_bank(data, bank_passphrase(data), witnessed=True), port)
 
 
-def serve(opener: "Callable[[], Bank]", port: int) -> None:
-    """Serve a bank until interrupted."""
+def serve(
+    opener: "Callable[[], Bank]", port: int, demo: "Callable[[Bank], Demo] | None" = None
+) -> None:
+    """Serve a bank until interrupted, with the sign-ins of a demonstration if it is one."""
     import uvicorn
 
     from bank.api.app import make_app
@@ -68,8 +71,21 @@ def serve(opener: "Callable[[], Bank]", port: int) -> None:
 
     with closing(_listen(port)) as listener, closing(opener()) as bank, suppress(KeyboardInterrupt):
         port = listener.getsockname()[1]
-        console.print(f"The bank is at http://{LOOPBACK}:{port}/ (stop with Ctrl-C)")
-        uvicorn.Server(uvicorn.Config(make_app(bank), log_level="warning")).run([listener])
+        # By name, since browsers give passkeys to names alone.
+        url = f"http://localhost:{port}/"
+        console.print(f"The bank is at {url} (stop with Ctrl-C)")
+        shown = None if demo is None else demo(bank)
+        if shown is not None:
+            console.print(
+                "[yellow]Sign-ins for the demonstration only[/], one for each role:\n"
+                f"{url}demo/{shown.key}"
+            )
+        elif not bank.access.anybody():
+            console.print(
+                f"Nobody may sign in yet. Set up the first operator within a day, at\n"
+                f"{url}set-up?code={bank.access.set_up_code()}"
+            )
+        uvicorn.Server(uvicorn.Config(make_app(bank, shown), log_level="warning")).run([listener])
 
 
 def _listen(port: int) -> socket.socket:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bank.cli.bank_verbs import DEFAULT_PORT, Port, serve
+from bank.cli.demo_people import demo_people
 from bank.cli.options import DEFAULT_DATA, PASSPHRASE_FILE, Data
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def demo(
         finally:
             bank.close()
         if not no_serve:
-            serve(lambda: open_bank(data, secret, witnessed=True), port)
+            serve(lambda: open_bank(data, secret, witnessed=True), port, demo_people)
 
 
 def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Signer]") -> None:

@@ -89,6 +89,11 @@ class Learners:
             if store.link(connection, record.learner, account):
                 self._note(connection, record, "linked", {"account": account})
 
+    def record_of(self, account: str) -> str | None:
+        """The learner whom an account is of; None where it is nobody's yet."""
+        with reading(self._engine) as connection:
+            return store.learner_of(connection, account)
+
     def find(self, document: Document) -> str:
         """The learner with an identity document; NoSuchRecord if there is none."""
         with reading(self._engine) as connection:

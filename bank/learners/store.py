@@ -85,8 +85,7 @@ def holder_of(connection: Connection, vault: Vault, document: Document) -> str |
 
 def link(connection: Connection, learner: str, account: str) -> bool:
     """Link an account to a learner; whether it was not before. NoSuchRecord, Conflict."""
-    query = select(learner_accounts.c.learner).where(learner_accounts.c.account == account)
-    holder = connection.execute(query).scalar_one_or_none()
+    holder = learner_of(connection, account)
     if holder == learner:
         return False
     if holder is not None:
@@ -100,6 +99,12 @@ def link(connection: Connection, learner: str, account: str) -> bool:
         )
     connection.execute(learner_accounts.insert().values(account=account, learner=learner))
     return True
+
+
+def learner_of(connection: Connection, account: str) -> str | None:
+    """The learner whom an account is of; None where it is nobody's yet."""
+    query = select(learner_accounts.c.learner).where(learner_accounts.c.account == account)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def accounts_of(connection: Connection, learner: str) -> list[str]:

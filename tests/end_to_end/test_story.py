@@ -81,7 +81,7 @@ def serving(data: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[st
     try:
         assert process.stderr is not None
         line = process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:[1-9]\d*", line)
+        found = re.search(r"http://localhost:[1-9]\d*", line)
         assert found, line
         yield found[0], process
     finally:
@@ -168,7 +168,7 @@ def test_ports(parties: Parties) -> None:
             f"port {port} of 127.0.0.1 cannot be had: Address already in use"
         )
     with serving(parties.path("var"), port) as (url, process):
-        assert url == f"http://127.0.0.1:{port}"
+        assert url == f"http://localhost:{port}"
         assert httpx.get(f"{url}/health").status_code == 200
         process.terminate()
         process.wait(timeout=30)

@@ -1,0 +1,32 @@
+"""Who can sign in to the demonstration: one person for each role."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bank.pages import Demo
+    from bank.service import Bank
+
+_STAFF = (
+    ("registrar", "周敏 Zhou Min", "bayu-open"),
+    ("approver", "何伟 He Wei", "bayu-open"),
+    ("admin", "唐静 Tang Jing", "bayu-open"),
+    ("regulator", "罗建 Luo Jian", ""),
+    ("operator", "谢云 Xie Yun", ""),
+)
+
+
+def demo_people(bank: "Bank") -> "Demo":
+    """The demonstration's people, and a new address to sign in at."""
+    from bank.access import Role
+    from bank.pages import Demo
+
+    people = [
+        bank.access.admit(f"demo-{role}", name, Role(role), scope) for role, name, scope in _STAFF
+    ]
+    account = bank.accounts()[0]
+    name = bank.learner_name(account)
+    record = bank.learners.record_of(account) or bank.learners.open(name)
+    bank.learners.link(record, account)
+    people.append(bank.access.admit("demo-learner", name, Role.LEARNER, record))
+    return Demo(secrets.token_urlsafe(12), people)

@@ -1,0 +1,52 @@
+"""All pages of a bank, added to its application."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request, Response
+
+from bank.access import Person
+from bank.access.oidc import Providers
+from bank.pages.demo import demo_routes
+from bank.pages.door import door_routes
+from bank.pages.front import front_routes
+from bank.pages.language import N_
+from bank.pages.page import Pages, asset_routes
+from bank.pages.visitor import Visitors
+from bank.service import Bank
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The people of a demonstration, and the secret part of the address to sign in at."""
+
+    key: str
+    people: list[Person]
+
+
+_ELSE = N_("Something went wrong")
+_TITLES = {
+    400: N_("That could not be done"),
+    401: N_("Please sign in"),
+    403: N_("Not for you"),
+    404: N_("There is nothing here"),
+    410: N_("This has ended"),
+}
+
+
+def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
+    """Add the pages to the application; what shows them, for its error pages."""
+    visitors = Visitors(bank.access, bank.settings.public_url)
+    pages = Pages(bank, visitors.session)
+    providers = Providers(bank.settings.providers, bank.vault, bank.now)
+    app.include_router(asset_routes())
+    app.include_router(front_routes(pages, app.openapi))
+    app.include_router(door_routes(pages, visitors, providers))
+    if demo is not None:
+        app.include_router(demo_routes(pages, visitors, demo.key, demo.people))
+    return pages
+
+
+def problem_page(pages: Pages, request: Request, status: int, detail: str) -> Response:
+    """A problem, as people are told it."""
+    title = pages.words(request).say(_TITLES.get(status, _ELSE))
+    return pages.show(request, "problem.html", status, status=status, title=title, detail=detail)

@@ -1,0 +1,125 @@
+"""Who visits: the session cookie, roles, and forms that no other site can send."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from fastapi import HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import FormData, UploadFile
+
+from bank.access import Access, Person, Role, Session, Site
+from bank.access.desk import LONGEST
+from bank.errors import BadRequest
+
+_COOKIE: Final = "session"
+_MOST_FIELDS: Final = 200
+_LARGEST: Final = 32 * 1024 * 1024
+_LOOPBACK: Final = "localhost"
+
+
+class Visitors:
+    """Reads who visits from requests, and lets them in and out."""
+
+    def __init__(self, access: Access, public_url: str) -> None:
+        self.access = access
+        self._public_url = public_url
+
+    def session(self, request: Request) -> Session | None:
+        """Who is signed in, asked once a request."""
+        if not hasattr(request.state, "session"):
+            token = request.cookies.get(_cookie(request), "")
+            request.state.session = self.access.session(token) if token else None
+        found: Session | None = request.state.session
+        return found
+
+    def only(self, *roles: Role) -> Callable[[Request], Person]:
+        """A dependency: the person signed in, who must have one of these roles."""
+
+        def person(request: Request) -> Person:
+            session = self.session(request)
+            if session is None:
+                target = request.url.path if request.method == "GET" else "/"
+                raise HTTPException(
+                    303, "sign in first", {"Location": f"/sign-in?next={quote(target)}"}
+                )
+            if session.person.role not in roles:
+                raise HTTPException(
+                    403, f"this page is not for a {session.person.role}; sign in as another person"
+                )
+            return session.person
+
+        return person
+
+    async def posted(self, request: Request) -> FormData:
+        """A dependency: the form posted, from a page of this very site and session."""
+        _check_same_site(request)
+        length = request.headers.get("content-length", "")
+        if not length.isdigit() or int(length) > _LARGEST:
+            raise BadRequest(f"the form is over {_LARGEST // 1024 // 1024} MiB; send less at once")
+        form = await request.form(max_fields=_MOST_FIELDS, max_files=2)
+        session = self.session(request)
+        if session is not None:
+            given = request.headers.get("x-form-token") or form.get("form_token")
+            if given != session.csrf:
+                raise BadRequest("this form is of an earlier session; open the page again")
+        return form
+
+    def site(self, request: Request) -> Site:
+        """The site that passkeys belong to: the public one, or this machine's own."""
+        host = request.url.hostname
+        if host == _LOOPBACK:
+            return Site(f"http://{request.url.netloc}")
+        return Site(self._public_url)
+
+    def enter(self, request: Request, token: str, target: str) -> Response:
+        """Let somebody in with a new session, on to `target`."""
+        return self.remember(request, RedirectResponse(target, 303), token)
+
+    def remember(self, request: Request, response: Response, token: str) -> Response:
+        """Give the browser a session's token."""
+        response.set_cookie(
+            _cookie(request),
+            token,
+            max_age=int(LONGEST.total_seconds()),
+            httponly=True,
+            secure=request.url.scheme == "https",
+            samesite="lax",
+        )
+        return response
+
+    def leave(self, request: Request) -> Response:
+        """End the session."""
+        self.access.sign_out(request.cookies.get(_cookie(request), ""))
+        response = RedirectResponse("/", 303)
+        response.delete_cookie(_cookie(request))
+        return response
+
+
+def field(form: Mapping[str, UploadFile | str], name: str) -> str:
+    """A text field of a form; empty where it is not there."""
+    value = form.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def inner_path(target: str) -> str:
+    """A path of this site to go on to; the front page for anything else."""
+    parts = urlsplit(target)
+    inside = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if inside and not parts.netloc else "/"
+
+
+def _check_same_site(request: Request) -> None:
+    fetched = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if fetched is not None:
+        alike = fetched in ("same-origin", "none")
+    else:
+        alike = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not alike:
+        raise HTTPException(403, "this form came from another site, so it was not taken")
+
+
+def _cookie(request: Request) -> str:
+    # A name that browsers accept from this host over HTTPS only (RFC 6265bis, section 4.1.3.2).
+    return f"__Host-{_COOKIE}" if request.url.scheme == "https" else _COOKIE
