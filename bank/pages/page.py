@@ -17,6 +17,7 @@ from bank.access import Role, Session
 from bank.errors import NoSuchThing
 from bank.pages.language import COOKIE, LANGUAGES, Words, catalogue, language_of
 from bank.service import Bank
+from credentials.rdf import shapes_path
 
 _HERE: Final = Path(__file__).parent
 _POLICY: Final = (
@@ -129,11 +130,12 @@ def environment(language: str) -> Environment:
 def assets() -> dict[str, Asset]:
     """Every file under `static`, by its name there."""
     root = _HERE / "static"
-    return {
+    found = {
         path.relative_to(root).as_posix(): _asset(path)
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
+    return {**found, "signing/shapes.json": _asset(shapes_path())}
 
 
 def asset_url(name: str) -> str:
