@@ -85,7 +85,7 @@ class Pages:
                 csrf=session.csrf if session else "",
                 in_language=in_language,
                 language=language,
-                others=others,
+                languages=others,
                 path=request.url.path,
                 person=session.person if session else None,
                 Role=Role,
