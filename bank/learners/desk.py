@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
+from bank.access.store import forget_people
 from bank.deposits import list_credentials
 from bank.learners import store
 from bank.learners.archive import pack
@@ -234,9 +235,11 @@ class Learners:
                 record = store.open_record(connection, self._vault, learner)
             except Erased:
                 return False
-            for account in store.accounts_of(connection, record.learner):
+            accounts = store.accounts_of(connection, record.learner)
+            for account in accounts:
                 erase_account(connection, self._vault, account)
             store.end_record(connection, record.learner, self._now()[:10])
+            forget_people(connection, [learner, record.learner, *accounts])
         scrub(self._engine)
         return True
 

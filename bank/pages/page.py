@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bank.access import Role, Session
 from bank.errors import NoSuchThing
 from bank.pages.language import COOKIE, LANGUAGES, Words, catalogue, language_of
+from bank.pages.sentences import told
 from bank.service import Bank
 from credentials.rdf import shapes_path
 
@@ -121,6 +122,7 @@ def environment(language: str) -> Environment:
         "day": words.day,
         "moment": words.moment,
         "pick": words.pick,
+        "told": partial(told, words),
     }
     found.globals["asset"] = asset_url
     return found
