@@ -3,7 +3,6 @@
 import base64
 import json
 from typing import Annotated
-from urllib.parse import quote
 
 import qrcode
 import qrcode.image.svg
@@ -99,7 +98,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     def sign_in_page(request: Request, next: str = "/") -> Response:
         """The ways to sign in."""
         session = visitors.session(request)
-        if session is not None and session.person.role.home in (next, session.person.role.home):
+        if session is not None:
             return RedirectResponse(session.person.role.home, 303)
         return show_sign_in(request, inner_path(next))
 
@@ -169,11 +168,8 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
 
     @routes.post("/join", dependencies=paced)
     def join(request: Request, form: posted) -> Response:
-        """Take up an invitation with a password, or by the institution's own sign-in."""
+        """Take up an invitation with a password."""
         code, login, name = (field(form, one) for one in ("code", "login", "name"))
-        if field(form, "with") == "institution":
-            slug = access.invitation(code).scope
-            return RedirectResponse(f"/sign-in/institution/{slug}?code={quote(code)}", 303)
         try:
             token = access.accept(
                 code, login, name, str(form.get("password", "")), field(form, "totp")
