@@ -40,6 +40,7 @@ from bank.lots import (
     credential_of,
     digest,
     each_lot,
+    lot_committed,
     lots_by,
     lots_in,
     lots_of,
@@ -463,6 +464,11 @@ class Bank:
         """One lot, or None."""
         with reading(self._engine) as connection:
             return read_lots(connection, [name]).get(name)
+
+    def find_commitment(self, commitment: str) -> Lot | None:
+        """The lot whose credential has this commitment, or None."""
+        with reading(self._engine) as connection:
+            return lot_committed(connection, commitment)
 
     def awards_of(
         self, institution: str, before: int, count: int, unit: str = "", state: str = ""
