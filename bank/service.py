@@ -48,7 +48,7 @@ from bank.lots import (
 )
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.passbook import Passbook, closing_entry, passbook
-from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
+from bank.qualifications import Evaluation, evaluate_lots
 from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.shares import (
@@ -360,18 +360,11 @@ class Bank:
         known = catalogue.qualifications.get((author, qualification))
         if known is None:
             raise NoSuchThing(f"{author} has not published the qualification {qualification[:40]}")
-        now = self._clock()
-        time, found = format_time(now), []
+        found: list[Lot] = []
         with reading(self._engine) as connection:
             for account in accounts:
                 found += lots_of(connection, account)
-        usable = [
-            holding_of(lot, catalogue)
-            for lot in found
-            if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
-        ]
-        hours = {scheme.name: scheme.hours for scheme in catalogue.schemes.values()}
-        return evaluate(usable, requirement_of(known), day or now.date(), hours)
+        return evaluate_lots(found, catalogue, known, self._clock(), day)
 
     def passbook(self, accounts: Sequence[str]) -> Passbook:
         """The statement of account of these accounts together, as of now."""
