@@ -24,6 +24,8 @@ class Demo:
 
     key: str
     people: list[Person]
+    hint: str = ""
+    """What whoever starts it is told besides."""
 
 
 _ELSE = N_("Something went wrong")
