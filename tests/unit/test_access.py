@@ -380,6 +380,7 @@ def test_the_demonstrations_sign_ins_are_there_alone(bank: Bank) -> None:
     assert demo.get("/demo/guess").status_code == 404
     entered = demo.post("/demo/key", data={"person": person.person})
     assert entered.headers["location"] == "/operator"
+    demo.cookies.clear()
     assert demo.post("/demo/guess", data={"person": person.person}).status_code == 404
     other = bank.access.admit("not-demo", "Not", Role.OPERATOR, "")
     assert demo.post("/demo/key", data={"person": other.person}).status_code == 404
