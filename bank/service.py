@@ -37,6 +37,7 @@ from bank.lots import LotProjection, clear, digest, each_lot, lots_in, lots_of, 
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.passbook import Passbook, closing_entry, passbook
 from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
+from bank.recognition import Recogniser
 from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.shares import (
@@ -132,6 +133,7 @@ class Bank:
         self.access = Access(self._engine, self._vault, lambda: self._clock(), self._name)
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
+        self._recogniser: tuple[int, Recogniser] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
         if stale:
             self.rebuild()
@@ -332,6 +334,15 @@ class Bank:
     def catalogue(self) -> Catalogue:
         """Frameworks, units, rules and qualifications as of now."""
         return self.registry().catalogue
+
+    def recogniser(self) -> Recogniser:
+        """All rules in the registry of now; they are indexed anew only where one has changed."""
+        registry = self.registry()
+        state = sum(1 + bool(rule.withdrawn) for rule in registry.catalogue.rules.values())
+        known = self._recogniser
+        if known is None or known[0] != state:
+            known = self._recogniser = (state, Recogniser(registry))
+        return known[1].under(registry)
 
     def progress(
         self, accounts: Sequence[str], author: str, qualification: str, day: date | None = None
