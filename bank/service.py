@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from bank.access import Access
+from bank.awards import Award, AwardState, awards_of
 from bank.deposits import (
     ACCOUNT_ERASED,
     account_keys,
@@ -36,7 +37,8 @@ from bank.lot_map import MapHead, make_map, prove_lot
 from bank.lots import LotProjection, clear, digest, each_lot, lots_in, lots_of, read_lots
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.passbook import Passbook, closing_entry, passbook
-from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
+from bank.prospects import Option, Prospects, gained_by, hours_of, options, prospects
+from bank.qualifications import Evaluation, Holding, evaluate, holding_of, requirement_of
 from bank.recognition import Recogniser
 from bank.schema import migrate
 from bank.settings import Settings, database_url
@@ -356,18 +358,49 @@ class Bank:
         known = catalogue.qualifications.get((author, qualification))
         if known is None:
             raise NoSuchThing(f"{author} has not published the qualification {qualification[:40]}")
-        now = self._clock()
-        time, found = format_time(now), []
+        usable = self._usable(accounts, catalogue)
+        day = day or self._clock().date()
+        return evaluate(usable, requirement_of(known), day, hours_of(catalogue))
+
+    def prospects(self, accounts: Sequence[str], most: int) -> Prospects:
+        """How far the lots of these accounts reach under the qualifications in force, near first.
+
+        At most `most` of them; what counts is as in `progress`.
+        """
+        catalogue, now = self.catalogue(), self._clock()
+        return prospects(self._usable(accounts, catalogue), catalogue, format_time(now), most)
+
+    def _usable(self, accounts: Sequence[str], catalogue: Catalogue) -> list[Holding]:
+        time = format_time(self._clock())
         with reading(self._engine) as connection:
-            for account in accounts:
-                found += lots_of(connection, account)
-        usable = [
+            found = [lot for account in accounts for lot in lots_of(connection, account)]
+        return [
             holding_of(lot, catalogue)
             for lot in found
             if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
         ]
-        hours = {scheme.name: scheme.hours for scheme in catalogue.schemes.values()}
-        return evaluate(usable, requirement_of(known), day or now.date(), hours)
+
+    def awards(self, accounts: Sequence[str]) -> list[Award]:
+        """What these accounts hold, in the order of the entries; no credential is opened."""
+        with reading(self._engine) as connection:
+            return awards_of(connection, accounts)
+
+    def options(self, awards: Sequence[Award]) -> list[Option]:
+        """What institutions take each usable award for, line by line, the most credits first."""
+        usable = [award for award in awards if award.state(self._time()) is AwardState.USABLE]
+        grades = {award.identifier: self._grade(award) for award in usable}
+        converted = [award.lot for award in awards if award.lot.kind == "convert"]
+        entries = (Entry.parse(self.log.entry(lot.award_index)) for lot in converted)
+        gained = gained_by(zip(converted, entries, strict=True))
+        return options(usable, self.recogniser(), self._time(), grades, gained)
+
+    def _grade(self, award: Award) -> str:
+        with reading(self._engine) as connection:
+            document, _ = open_credential(connection, self._vault, award.account, award.identifier)
+        return certificate_facts(document).grade
+
+    def _time(self) -> str:
+        return format_time(self._clock())
 
     def passbook(self, accounts: Sequence[str]) -> Passbook:
         """The statement of account of these accounts together, as of now."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from bank.errors import BadRequest, BankError, NoLonger, NoSuchThing, NotAllowed
+from bank.learners import Conflict, Erased, LearnersError, NoSuchRecord
 from keys import Json, KeysError, encode
 from ledger import BadStatement, LedgerError, NotFound
 
@@ -21,6 +22,10 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoLonger, 410),
     (NotAllowed, 401),
     (BadRequest, 400),
+    (NoSuchRecord, 404),
+    (Conflict, 409),
+    (Erased, 410),
+    (LearnersError, 400),
     (BadStatement, 400),
     (KeysError, 400),
     (BankError, 500),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
+from bank.access.store import forget_people
 from bank.deposits import list_credentials
 from bank.learners import store
 from bank.learners.archive import pack
@@ -93,6 +94,12 @@ class Learners:
         """The learner whom an account is of; None where it is nobody's yet."""
         with reading(self._engine) as connection:
             return store.learner_of(connection, account)
+
+    def names(self, learner: str) -> list[str]:
+        """Every identifier that means a learner, first the one that stands today."""
+        with reading(self._engine) as connection:
+            record = store.open_record(connection, self._vault, learner)
+            return store.names_of(connection, record.learner)
 
     def find(self, document: Document) -> str:
         """The learner with an identity document; NoSuchRecord if there is none."""
@@ -226,7 +233,8 @@ class Learners:
     def erase(self, learner: str) -> bool:
         """Erase a learner and every linked account for good; whether it was not done before.
 
-        The ledger stays as it is: it never held anything of the person's.
+        Whoever signs in as this learner signs in no more, and is forgotten too. The ledger stays
+        as it is: it never held anything of the person's.
         """
         with writing(self._engine) as connection:
             store.lock(connection)
@@ -236,6 +244,7 @@ class Learners:
                 return False
             for account in store.accounts_of(connection, record.learner):
                 erase_account(connection, self._vault, account)
+            forget_people(connection, store.names_of(connection, record.learner))
             store.end_record(connection, record.learner, self._now()[:10])
         scrub(self._engine)
         return True
