@@ -15,7 +15,7 @@ from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.learners import Conflict
 from bank.service import Bank
 
-LASTING = timedelta(days=30)
+LASTING = timedelta(days=14)
 """How long an invitation can be taken up."""
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from bank.access import Access
+from bank.approvals import Approvals
 from bank.awards import Award, AwardState, awards_of
 from bank.deposits import (
     ACCOUNT_ERASED,
@@ -34,7 +35,17 @@ from bank.frameworks import supplied
 from bank.institution import Submission
 from bank.learners import Learners, erase_account
 from bank.lot_map import MapHead, make_map, prove_lot
-from bank.lots import LotProjection, clear, digest, each_lot, lots_in, lots_of, read_lots
+from bank.lots import (
+    LotProjection,
+    clear,
+    credential_of,
+    digest,
+    each_lot,
+    lots_by,
+    lots_in,
+    lots_of,
+    read_lots,
+)
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.passbook import Passbook, closing_entry, passbook
 from bank.prospects import Option, Prospects, gained_by, hours_of, options, prospects
@@ -53,6 +64,7 @@ from bank.slots import allocate
 from bank.tables import credentials, lots, trust_bundles
 from bank.transcripts import held, make_transcript
 from bank.trust import PURPOSES, make_trust, status_lists
+from bank.uploads import Uploads
 from bank.vault import AccountKey, Vault
 from credentials import format_moment, read_credential
 from credentials.certificate import badge_png, certificate_facts
@@ -133,6 +145,8 @@ class Bank:
             self._engine, self._vault, lambda: self._clock(), self._name, self.log.receipts
         )
         self.access = Access(self._engine, self._vault, lambda: self._clock(), self._name)
+        self.uploads = Uploads(self._engine, self._vault, lambda: self._clock(), self._name)
+        self.approvals = Approvals(self._engine, lambda: self._clock(), self._name)
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._recogniser: tuple[int, Recogniser] | None = None
@@ -455,6 +469,11 @@ class Bank:
         with reading(self._engine) as connection:
             return find_by_token(connection, token)
 
+    def credential_of_lot(self, lot: str) -> tuple[str, str] | None:
+        """Identifier and account of a lot's credential, if it is here; for its issuer's staff."""
+        with reading(self._engine) as connection:
+            return credential_of(connection, lot)
+
     def learner_name(self, account: str) -> str:
         """The name in the newest credential of an account; for the bank's own staff only."""
         owned = self.owned(self.token(account))
@@ -488,6 +507,13 @@ class Bank:
         """One lot, or None."""
         with reading(self._engine) as connection:
             return read_lots(connection, [name]).get(name)
+
+    def awards_of(
+        self, institution: str, before: int, count: int, unit: str = "", state: str = ""
+    ) -> list[Lot]:
+        """An institution's lots made by entries before one, newest first; of a unit, in a state."""
+        with reading(self._engine) as connection:
+            return lots_by(connection, institution, before, count, unit, state)
 
     def lots_in(self, state: LotState) -> list[Lot]:
         """Every lot in a state, in the order of their entries."""

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from bank import claims
 from bank.access import Invitation, Person, Role, totp_uri
 from bank.access.oidc import Providers
+from bank.access.pace import Pace
 from bank.claims import Claim
 from bank.errors import BadRequest, BankError, NoLonger, NotAllowed
 from bank.pages.language import N_, Words
@@ -41,6 +42,12 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     access, bank = visitors.access, pages.bank
+    pace = Pace(bank.now)
+
+    def attempt(request: Request) -> None:
+        pace.attempt(request.client.host if request.client else "")
+
+    paced = [Depends(attempt)]
     anybody = Annotated[Person, Depends(visitors.only(*Role))]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
@@ -110,7 +117,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             return RedirectResponse(session.person.role.home, 303)
         return show_sign_in(request, inner_path(next))
 
-    @routes.post("/sign-in")
+    @routes.post("/sign-in", dependencies=paced)
     def sign_in(request: Request, form: posted) -> Response:
         """Sign in with a password and a code."""
         target, login = inner_path(field(form, "next")), field(form, "login")
@@ -125,7 +132,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """What the browser is to ask a passkey."""
         return _json_text(access.sign_in_options(visitors.site(request)))
 
-    @routes.post("/sign-in/passkey")
+    @routes.post("/sign-in/passkey", dependencies=paced)
     def passkey(request: Request, form: posted, next: str = "/") -> Response:
         """Sign in with a passkey."""
         token = access.sign_in_with_passkey(visitors.site(request), field(form, "answer"))
@@ -164,12 +171,12 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """Sign out."""
         return visitors.leave(request)
 
-    @routes.get("/set-up")
+    @routes.get("/set-up", dependencies=paced)
     def set_up(request: Request, code: str = "") -> Response:
         """The first operator, by the code that the server printed."""
         return show_join(request, code)
 
-    @routes.get("/join")
+    @routes.get("/join", dependencies=paced)
     def join_page(request: Request, code: str = "") -> Response:
         """Take up an invitation."""
         session = visitors.session(request)
@@ -177,7 +184,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             return RedirectResponse(f"/learner/claim?code={quote(code)}", 303)
         return show_join(request, code)
 
-    @routes.post("/join")
+    @routes.post("/join", dependencies=paced)
     def join(request: Request, form: posted) -> Response:
         """Take up an invitation with a password, or by the institution's own sign-in."""
         code, login, name = (field(form, one) for one in ("code", "login", "name"))
@@ -204,7 +211,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             )
         )
 
-    @routes.post("/join/passkey")
+    @routes.post("/join/passkey", dependencies=paced)
     def join_passkey(request: Request, form: posted) -> Response:
         """Take up an invitation with a passkey."""
         code, login = field(form, "code"), field(form, "login")

@@ -11,6 +11,8 @@ from bank.pages.door import door_routes
 from bank.pages.front import front_routes
 from bank.pages.language import N_
 from bank.pages.page import Pages, asset_routes
+from bank.pages.people import people_routes
+from bank.pages.registrar import award_routes, key_routes, rule_routes, upload_routes
 from bank.pages.visitor import Visitors
 from bank.service import Bank
 
@@ -30,6 +32,7 @@ _TITLES = {
     403: N_("Not for you"),
     404: N_("There is nothing here"),
     410: N_("This has ended"),
+    429: N_("Please wait a little"),
 }
 
 
@@ -41,6 +44,8 @@ def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
     app.include_router(asset_routes())
     app.include_router(front_routes(pages, app.openapi))
     app.include_router(door_routes(pages, visitors, providers))
+    for routes in (people_routes, upload_routes, award_routes, rule_routes, key_routes):
+        app.include_router(routes(pages, visitors))
     if demo is not None:
         app.include_router(demo_routes(pages, visitors, demo.key, demo.people))
     return pages
