@@ -5,7 +5,7 @@ nearest: what each could reach at most is found without choosing among overlappi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -45,7 +45,7 @@ class Prospect:
 
 @dataclass(frozen=True, slots=True)
 class Prospects:
-    """The nearest qualifications, near first, and how many are in force in all."""
+    """The nearest qualifications, near first, and how many there are in all."""
 
     nearest: tuple[Prospect, ...]
     known: int
@@ -82,13 +82,22 @@ def gained_by(converted: Iterable[tuple[Lot, Entry]]) -> dict[Rule, Decimal]:
     return dict(found)
 
 
-def prospects(holdings: Sequence[Holding], catalogue: Catalogue, time: str, most: int) -> Prospects:
-    """How far the lots reach at `time`, for the `most` nearest of the qualifications in force."""
+def prospects(
+    holdings: Sequence[Holding],
+    catalogue: Catalogue,
+    time: str,
+    most: int,
+    conferred: Collection[tuple[str, str]] = (),
+) -> Prospects:
+    """How far the lots reach at `time`, for the `most` nearest of the qualifications in force.
+
+    Those conferred already, (institution, `code@version`), are left out.
+    """
     day, hours = date.fromisoformat(time[:10]), hours_of(catalogue)
     known = [
         (qualification, requirement_of(qualification))
-        for qualification in catalogue.qualifications.values()
-        if qualification.in_force(time)
+        for name, qualification in catalogue.qualifications.items()
+        if qualification.in_force(time) and name not in conferred
     ]
     bounds = [_at_most(holdings, requirement, day, hours) for _, requirement in known]
     found: list[Prospect] = []

@@ -372,25 +372,33 @@ class Bank:
         known = catalogue.qualifications.get((author, qualification))
         if known is None:
             raise NoSuchThing(f"{author} has not published the qualification {qualification[:40]}")
-        usable = self._usable(accounts, catalogue)
+        usable = self._usable(self._lots(accounts), catalogue)
         day = day or self._clock().date()
         return evaluate(usable, requirement_of(known), day, hours_of(catalogue))
 
     def prospects(self, accounts: Sequence[str], most: int) -> Prospects:
         """How far the lots of these accounts reach under the qualifications in force, near first.
 
-        At most `most` of them; what counts is as in `progress`.
+        At most `most` of them, without those they hold already; what counts is as in `progress`.
         """
-        catalogue, now = self.catalogue(), self._clock()
-        return prospects(self._usable(accounts, catalogue), catalogue, format_time(now), most)
+        catalogue, found = self.catalogue(), self._lots(accounts)
+        conferred = {
+            (lot.facts.institution, lot.facts.unit)
+            for lot in found
+            if lot.state is LotState.CONFERRED
+        }
+        usable = self._usable(found, catalogue)
+        return prospects(usable, catalogue, self._time(), most, conferred)
 
-    def _usable(self, accounts: Sequence[str], catalogue: Catalogue) -> list[Holding]:
-        time = format_time(self._clock())
+    def _lots(self, accounts: Sequence[str]) -> list[Lot]:
         with reading(self._engine) as connection:
-            found = [lot for account in accounts for lot in lots_of(connection, account)]
+            return [lot for account in accounts for lot in lots_of(connection, account)]
+
+    def _usable(self, lots: Sequence[Lot], catalogue: Catalogue) -> list[Holding]:
+        time = self._time()
         return [
             holding_of(lot, catalogue)
-            for lot in found
+            for lot in lots
             if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
         ]
 

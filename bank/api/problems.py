@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from bank.errors import BadRequest, BankError, NoLonger, NoSuchThing, NotAllowed, TooFast
 from bank.learners import Conflict, Erased, LearnersError, NoSuchRecord
+from bank.openid4vci import WalletError
 from keys import Json, KeysError, encode
 from ledger import BadStatement, LedgerError, NotFound
 
@@ -29,6 +30,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (LearnersError, 400),
     (BadStatement, 400),
     (KeysError, 400),
+    (WalletError, 400),
     (BankError, 500),
     (LedgerError, 503),
 )
