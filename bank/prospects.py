@@ -5,7 +5,7 @@ nearest: what each could reach at most is found without choosing among overlappi
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from bank.awards import Award
 from bank.qualifications import Evaluation, Holding, Requirement, evaluate, requirement_of
-from bank.qualifications.admission import admitted
-from bank.qualifications.conditions import conditions_of
+from bank.qualifications.admission import amount_in
+from bank.qualifications.conditions import conditions_of, goals_of
 from bank.recognition import Decision, Recogniser
 from ledger import Entry, Lot, LotState
 from ledger.catalogue import Catalogue, Qualification
@@ -55,18 +55,21 @@ def options(
     awards: Iterable[Award],
     recogniser: Recogniser,
     time: str,
-    grades: Mapping[str, str],
+    grade: Callable[[Award], str],
     gained: Mapping[Rule, Decimal],
 ) -> list[Option]:
     """What each award is taken for at `time`, those that come to most first.
 
-    `grades` are by identifier, and empty where there is none; `gained` as `Recogniser` has it.
+    `grade` reads an award's grade out of its credential, empty where there is none; it is asked
+    where a rule asks for one alone. `gained` as `Recogniser` has it.
     """
     found = []
     for award in awards:
-        grade = grades.get(award.identifier) or None
         best: dict[tuple[str, str], Decision] = {}
-        for decision in recogniser.recognise(award.lot.facts, time, grade, gained):
+        decisions = recogniser.recognise(award.lot.facts, time, None, gained)
+        if any(decision.unchecked for decision in decisions) and (known := grade(award)):
+            decisions = recogniser.recognise(award.lot.facts, time, known, gained)
+        for decision in decisions:
             best.setdefault((decision.rule.author, decision.rule.target), decision)
         found.append(Option(award, tuple(best.values())))
     return sorted(found, key=_most_first)
@@ -99,13 +102,17 @@ def prospects(
         for name, qualification in catalogue.qualifications.items()
         if qualification.in_force(time) and name not in conferred
     ]
-    bounds = [_at_most(holdings, requirement, day, hours) for _, requirement in known]
+    amounts = {
+        scheme: [amount_in(holding, scheme, hours) or 0 for holding in holdings]
+        for scheme in {requirement.scheme for _, requirement in known}
+    }
+    bounds = [_at_most(holdings, one, amounts[one.scheme]) for _, one in known]
     found: list[Prospect] = []
     for bound, (qualification, requirement) in sorted(
         zip(bounds, known, strict=True), key=lambda one: (-one[0], _name(one[1][0]))
     ):
         # Nothing that follows reaches further than this bound.
-        if len(found) >= most and bound < found[most - 1].reached:
+        if len(found) >= most and bound <= found[most - 1].reached:
             break
         evaluation = evaluate(holdings, requirement, day, hours)
         found.append(Prospect(qualification, requirement, evaluation, reached(evaluation)))
@@ -129,15 +136,21 @@ def hours_of(catalogue: Catalogue) -> dict[str, Decimal]:
 
 
 def _at_most(
-    holdings: Sequence[Holding], requirement: Requirement, day: date, hours: Mapping[str, Decimal]
+    holdings: Sequence[Holding], requirement: Requirement, amounts: Sequence[int]
 ) -> Fraction:
-    """What `reached` could come to if every lot counted in full for all it matters to."""
-    candidates, _ = admitted(holdings, requirement, day, hours)
+    """What `reached` could come to if every lot counted in full for all it matters to.
+
+    `amounts` are the lots' in the requirement's scheme.
+    """
+    sums: dict[str, int] = {}
+    for holding, amount in zip(holdings, amounts, strict=True):
+        for code in goals_of(holding, requirement) if amount else ():
+            sums[code] = sums.get(code, 0) + amount
     wanted = got = 0
     for goal in conditions_of(requirement).goals:
-        serving = [one.amount for one in candidates if goal.code in one.goals]
+        most = sums.get(goal.code, 0)
         wanted += goal.wanted
-        got += min(sum(serving) if goal.of_credits else goal.wanted * bool(serving), goal.wanted)
+        got += min(most, goal.wanted) if goal.of_credits else goal.wanted * bool(most)
     return Fraction(got, wanted)
 
 

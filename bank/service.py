@@ -410,11 +410,10 @@ class Bank:
     def options(self, awards: Sequence[Award]) -> list[Option]:
         """What institutions take each usable award for, line by line, the most credits first."""
         usable = [award for award in awards if award.state(self._time()) is AwardState.USABLE]
-        grades = {award.identifier: self._grade(award) for award in usable}
         converted = [award.lot for award in awards if award.lot.kind == "convert"]
         entries = (Entry.parse(self.log.entry(lot.award_index)) for lot in converted)
         gained = gained_by(zip(converted, entries, strict=True))
-        return options(usable, self.recogniser(), self._time(), grades, gained)
+        return options(usable, self.recogniser(), self._time(), self._grade, gained)
 
     def _grade(self, award: Award) -> str:
         with reading(self._engine) as connection:

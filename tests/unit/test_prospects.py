@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from bank.awards import AwardState, short_name
+from bank.awards import Award, AwardState, short_name
 from bank.prospects import gained_by, hours_of, options, prospects, reached
 from bank.qualifications import Holding, Source, evaluate, requirement_of
 from bank.recognition import Recogniser
 from ledger import Entry, format_time
 from ledger.catalogue import Catalogue, Qualification
+from ledger.rules import rule_of
 from tests.bank_kit import LAW_UNIT, QUALIFICATION, RULE, SmallBank, small_bank
 
 TIME = "2026-11-24T08:00:00Z"
@@ -73,8 +74,30 @@ def test_what_was_gained_before_counts_towards_a_rules_cap(small: SmallBank) -> 
     capped = Recogniser(registry, [registry.catalogue.rules[small.south.did, "R2@1"]])
     (_, second) = small.bank.awards([own])
     for before, count in ((Decimal(0), 1), (Decimal(1), 0)):
-        (option,) = options([second], capped, time, {}, {(small.south.did, "R2@1"): before})
+        (option,) = options([second], capped, time, no_grade, {(small.south.did, "R2@1"): before})
         assert len(option.decisions) == count
+
+
+def no_grade(award: Award) -> str:
+    raise AssertionError("no rule asks for a grade")
+
+
+@pytest.mark.parametrize(("grade", "taken"), [("92", True), ("60", False), ("", None)])
+def test_a_grade_is_read_where_a_rule_asks_for_one(
+    small: SmallBank, grade: str, taken: bool | None
+) -> None:
+    source = {**RULE["sources"][0], "grade": "90"}
+    registry = small.bank.registry()
+    asking = Recogniser(registry, [rule_of(small.south.did, {**RULE, "sources": [source]}, TIME)])
+    _, document = small.award(f"wei{grade}-1")
+    account = small.bank.account_of_credential(str(document["id"]))
+    awards = small.bank.awards([account])
+    (option,) = options(awards, asking, format_time(small.bank.now()), lambda award: grade, {})
+    if taken is False:
+        assert option.decisions == ()
+    else:
+        (decision,) = option.decisions
+        assert bool(decision.unchecked) == (taken is None)
 
 
 def test_names_in_addresses_are_safe_whatever_the_identifier() -> None:

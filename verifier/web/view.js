@@ -35,9 +35,9 @@ export function sharedView({ results, tables, language, say }) {
     const [look, path] = LOOKS[one.report.verdict];
     const { achievement, learner } = one.report.subject;
     return element("details", { className: "shared" },
-      element("summary", {}, icon(path),
+      element("summary", {},
         element("span", {}, element("b", { dir: "auto" }, achievement || say("claims")), " ", element("span", { dir: "auto" }, learner)),
-        element("span", { className: `tag ${look}` }, word(tables, "verdicts", one.report.verdict, language)),
+        element("span", { className: `tag ${look}` }, icon(path), word(tables, "verdicts", one.report.verdict, language)),
       ),
       element("p", {}, say(one.report.verdict)),
       ...details({ ...one, tables, language, say }),

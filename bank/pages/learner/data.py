@@ -90,7 +90,7 @@ def data_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             400 if problem else 200,
             identity=bank.learners.identity(person.scope),
             accounts=[_account(account, awards, names) for account in accounts],
-            awards=[(item.identifier, titles[item.identifier]) for item in awards],
+            awards=[(item.identifier, names.award(item, format_time(now))) for item in awards],
             consents=[_consent(one, titles, format_time(now)[:10], names) for one in consents],
             events=[_event(one, names.words) for one in bank.learners.events(person.scope)[::-1]],
             keys=[_key(one, names) for one in bank.wallets.bound(accounts)],
