@@ -2,7 +2,23 @@
 
 from bank.reports.alerts import Alert, alerts
 from bank.reports.figures import Figures, figures
+from bank.reports.report import SMALLEST_CELL, Act, Report, make_report
 from bank.reports.suppression import Cell, suppress
-from bank.reports.tables import Table, tables
+from bank.reports.tables import Table, balance_table, open_data, tables
 
-__all__ = ["Alert", "Cell", "Figures", "Table", "alerts", "figures", "suppress", "tables"]
+__all__ = [
+    "SMALLEST_CELL",
+    "Act",
+    "Alert",
+    "Cell",
+    "Figures",
+    "Report",
+    "Table",
+    "alerts",
+    "balance_table",
+    "figures",
+    "make_report",
+    "open_data",
+    "suppress",
+    "tables",
+]

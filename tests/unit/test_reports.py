@@ -87,7 +87,7 @@ def test_the_figures(small: SmallBank) -> None:
     assert by_name["awards"].rows == ()  # this month has not ended
     assert by_name["recognition-flows"].rows == ((small.north.did, small.south.did, None),)
     assert by_name["recognition-flows"].csv().endswith(f"{small.south.did},\n")
-    assert by_name["rules"].to_json()["rows"] == [[small.south.did, "R1@1", 1]]
+    assert by_name["rules"].to_json()["rows"] == [[small.south.did, "R1@1", None]]
 
 
 def test_appeals_have_a_clock(small: SmallBank) -> None:

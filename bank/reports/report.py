@@ -1,0 +1,77 @@
+"""The whole report of a log in one pass: figures, conservation, what stands out, who may do what."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from bank.reports.alerts import Alert, alerts
+from bank.reports.figures import Counting, Figures
+from bank.reports.tables import Table, balance_table, open_data, tables
+from keys import Json
+from ledger import Entry
+from ledger.body import GOVERNANCE_TYPES
+from ledger.conservation import Conservation, Conserving
+
+SMALLEST_CELL = 10
+"""No cell of fewer lots is published."""
+_STEP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One statement of the governance about a member."""
+
+    index: int
+    time: str
+    kind: str
+    body: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a log says after `figures.size` entries; `tables` are all that is published of it."""
+
+    figures: Figures
+    conservation: Conservation
+    alerts: tuple[Alert, ...]
+    tables: Mapping[str, Table]
+    acts: Mapping[str, tuple[Act, ...]]
+    """What the governance stated about each member, in order."""
+    smallest_cell: int
+
+    def open_data(self) -> dict[str, Json]:
+        """Every table, small cells left out."""
+        return open_data(self.figures, list(self.tables.values()), self.smallest_cell)
+
+
+def make_report(
+    entries: Iterable[bytes],
+    smallest_cell: int = SMALLEST_CELL,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Report:
+    """The report over a whole log, checked before by an audit.
+
+    Refused where an entry contradicts those before it.
+    """
+    counting, conserving = Counting(), Conserving()
+    acts: defaultdict[str, list[Act]] = defaultdict(list)
+    for data in entries:
+        entry = Entry.parse(data)
+        counting.take(entry)
+        conserving.take(entry)
+        statement = entry.signed.statement
+        if statement.kind in GOVERNANCE_TYPES and "member" in statement.body:
+            act = Act(entry.index, entry.time, statement.kind, statement.body)
+            acts[str(statement.body["member"])].append(act)
+        if not (entry.index + 1) % _STEP:
+            progress(entry.index + 1)
+    found, statement_of_all = counting.figures(), conserving.statement()
+    made = [*tables(found, smallest_cell), balance_table(statement_of_all, smallest_cell)]
+    return Report(
+        found,
+        statement_of_all,
+        tuple(alerts(found)),
+        {table.name: table for table in made},
+        {member: tuple(known) for member, known in acts.items()},
+        smallest_cell,
+    )
