@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from bank.access import Access
+from bank.condition import Condition, free_space, witnessed
 from bank.deposits import (
     ACCOUNT_ERASED,
     account_keys,
@@ -35,6 +36,7 @@ from bank.learners import Learners, erase_account
 from bank.lot_map import MapHead, make_map, prove_lot
 from bank.lots import LotProjection, clear, digest, each_lot, lots_in, lots_of, read_lots
 from bank.openid4vci import Wallets, holder_of_proof
+from bank.oversight import Oversight
 from bank.passbook import Passbook, closing_entry, passbook
 from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
 from bank.schema import migrate
@@ -84,6 +86,7 @@ from ledger.recovery import Recovery, recover
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
 from ledger.store import open_store, reading, scrub, writing
+from ledger.store_facts import store_facts
 from ledger.witnessing import Witnessing, WitnessPort
 from verifier import TRANSCRIPT, Collection, open_trust, write_bundle, write_collection
 
@@ -133,6 +136,7 @@ class Bank:
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
+        self.oversight = Oversight(self._engine, self.log, settings.folder, self.audit, clock)
         if stale:
             self.rebuild()
 
@@ -143,6 +147,7 @@ class Bank:
 
     def close(self) -> None:
         """Finish what was accepted and let go of the database."""
+        self.oversight.close()
         self._group.close()
         if self._witnessing is not None:
             self._witnessing.close()
@@ -369,6 +374,29 @@ class Bank:
             wanted += [index for index in closed if index is not None]
             days = entry_days(connection, wanted)
         return passbook(found, days, time)
+
+    def condition(self) -> Condition:
+        """The store, the queue and the witnesses at this moment; BadSetup before the log is open.
+
+        NotFound before the first checkpoint.
+        """
+        asked = self._witnessing
+        return Condition(
+            format_time(self._clock()),
+            store_facts(self._engine),
+            free_space(self.settings.folder),
+            self.log.size(),
+            self._group.state(),
+            self._checkpointer.halted,
+            witnessed(
+                self.registry(),
+                self.log.signed(),
+                self.log.checkpoint(),
+                self.log_keys,
+                asked.reached() if asked else None,
+                asked.health() if asked else {},
+            ),
+        )
 
     def registry(self) -> Registry:
         """Members, keys, grants and units as of now."""

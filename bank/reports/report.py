@@ -1,4 +1,4 @@
-"""The whole report of a log in one pass: figures, conservation, what stands out, who may do what."""
+"""The whole report of a log in one pass: figures, conservation, what stands out, members' acts."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
