@@ -10,7 +10,9 @@ from bank.pages.demo import demo_routes
 from bank.pages.door import door_routes
 from bank.pages.front import front_routes
 from bank.pages.language import N_
+from bank.pages.operator import operator_routes
 from bank.pages.page import Pages, asset_routes
+from bank.pages.regulator import regulator_routes
 from bank.pages.visitor import Visitors
 from bank.service import Bank
 
@@ -41,6 +43,8 @@ def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
     app.include_router(asset_routes())
     app.include_router(front_routes(pages, app.openapi))
     app.include_router(door_routes(pages, visitors, providers))
+    app.include_router(regulator_routes(pages, visitors))
+    app.include_router(operator_routes(pages, visitors))
     if demo is not None:
         app.include_router(demo_routes(pages, visitors, demo.key, demo.people))
     return pages

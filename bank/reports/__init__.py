@@ -4,7 +4,7 @@ from bank.reports.alerts import Alert, alerts
 from bank.reports.figures import Figures, figures
 from bank.reports.report import SMALLEST_CELL, Act, Report, make_report
 from bank.reports.suppression import Cell, suppress
-from bank.reports.tables import Table, balance_table, open_data, tables
+from bank.reports.tables import Table, balance_table, tables
 
 __all__ = [
     "SMALLEST_CELL",
@@ -18,7 +18,6 @@ __all__ = [
     "balance_table",
     "figures",
     "make_report",
-    "open_data",
     "suppress",
     "tables",
 ]

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from bank.errors import NoSuchThing
 from bank.reports.alerts import Alert, alerts
 from bank.reports.figures import Counting, Figures
-from bank.reports.tables import Table, balance_table, open_data, tables
+from bank.reports.tables import Table, balance_table, tables
 from keys import Json
 from ledger import Entry
 from ledger.body import GOVERNANCE_TYPES
@@ -41,7 +42,27 @@ class Report:
 
     def open_data(self) -> dict[str, Json]:
         """Every table, small cells left out."""
-        return open_data(self.figures, list(self.tables.values()), self.smallest_cell)
+        every: list[Json] = [table.to_json() for table in self.tables.values()]
+        return {**self._of(), "tables": every}
+
+    def table(self, name: str) -> Table:
+        """One table; NoSuchThing if none has this name."""
+        if name not in self.tables:
+            raise NoSuchThing(
+                f"there is no table {name[:60]}; there are {', '.join(sorted(self.tables))}"
+            )
+        return self.tables[name]
+
+    def open_table(self, name: str) -> dict[str, Json]:
+        """One table as `open_data` has it, and what it is of."""
+        return {**self.table(name).to_json(), **self._of()}
+
+    def _of(self) -> dict[str, Json]:
+        return {
+            "as_of": self.figures.day,
+            "entries": self.figures.size,
+            "smallest_cell": self.smallest_cell,
+        }
 
 
 def make_report(

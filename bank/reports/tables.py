@@ -10,15 +10,15 @@ from typing import TypeVar
 
 from bank.passbook import plain
 from bank.reports.figures import Figures
-from bank.reports.suppression import Key, suppress
+from bank.reports.suppression import Key as Cells
+from bank.reports.suppression import suppress
 from keys import Json
 from ledger.conservation import BIRTHS, STATES, Conservation
+from ledger.conservation import Key as ConservationKey
 
 Value = str | int | float | None
 _TOTALS = ((0, 3), (1, 3), (2, 3))
 """The dimensions of awards that have a table of their own."""
-_BALANCE_TOTALS = ((), (0,), (0, 1), (0, 2))
-"""Sums of the statement of conservation that are told: all, by scheme, level and institution."""
 K = TypeVar("K", bound=tuple[str, ...])
 
 
@@ -74,31 +74,30 @@ def tables(figures: Figures, k: int) -> list[Table]:
 def balance_table(statement: Conservation, k: int) -> Table:
     """The statement of conservation in credits, with no sum of fewer than `k` lots behind it.
 
-    Both sides of an account are published, so each is a total of the other.
+    The sides of an account come to the same, so the cells of both are one line of which none may
+    be told by the others; and so are those of one kind over all accounts.
     """
-    sides = (
-        ("came", BIRTHS, [(a.born, a.born_lots) for a in statement.accounts.values()]),
-        ("stands", STATES, [(a.stand, a.stand_lots) for a in statement.accounts.values()]),
+    credits: dict[tuple[ConservationKey, str], Decimal] = {}
+    lots: dict[Cells, int] = {}
+    for key, account in statement.accounts.items():
+        for way, count in (account.born_lots + account.stand_lots).items():
+            credits[key, way] = account.born[way] if way in BIRTHS else account.stand[way]
+            lots["\n".join(key), way] = count
+    shown = {cell.key for cell in suppress(lots, k) if cell.count is not None}
+    ways = [("came", way) for way in BIRTHS] + [("stands", way) for way in STATES]
+    rows = tuple(
+        (
+            *key,
+            side,
+            way,
+            plain(credits[key, way]) if ("\n".join(key), way) in shown else None,
+        )
+        for key in statement.accounts
+        for side, way in ways
+        if (key, way) in credits
     )
-    rows: list[tuple[Value, ...]] = []
-    for side, ways, accounts in sides:
-        credits: dict[Key, Decimal] = {}
-        lots: dict[Key, int] = {}
-        for key, (sums, counts) in zip(statement.accounts, accounts, strict=True):
-            for way in ways:
-                if counts[way]:
-                    credits[*key, way], lots[*key, way] = sums[way], counts[way]
-        for cell in suppress(lots, k, _BALANCE_TOTALS):
-            shown = None if cell.count is None else plain(credits[cell.key])
-            rows.append((*cell.key[:3], side, cell.key[3], shown))
     columns = ("scheme", "level", "institution", "side", "way", "credits")
-    return Table("conservation", columns, tuple(rows))
-
-
-def open_data(as_of: Figures, made: Sequence[Table], k: int) -> dict[str, Json]:
-    """All tables as one JSON object, as `figures.json` has them."""
-    every: list[Json] = [table.to_json() for table in made]
-    return {"as_of": as_of.day, "entries": as_of.size, "smallest_cell": k, "tables": every}
+    return Table("conservation", columns, rows)
 
 
 def _counts(
