@@ -1,6 +1,7 @@
 """The regulator's pages of figures: what of a report each shows, in one language."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bank.pages import regulator_words as say
 from bank.pages.language import N_, Words
@@ -20,7 +21,7 @@ from bank.pages.reading import (
     sums_reading,
 )
 from bank.reports import Report, Table
-from bank.reports.pictures import flows, over_time, sums, total
+from bank.reports.pictures import Series, Sum, flows, over_time, sums, total
 from ledger import Registry
 
 _MONTHS = 24
@@ -56,6 +57,8 @@ class FiguresPage:
         words, dimension = self.words, table.removeprefix("awards-by-")
         picture = over_time(self.table(table), _MOST_SERIES if kind == "lines" else 10, _MONTHS)
         name = self.name_of(dimension)
+        if dimension == "level":
+            picture = replace(picture, series=tuple(sorted(picture.series, key=_by_level)))
         spec = stacked(words, picture, name, kind, title)
         told = months_reading(words, picture, name)
         notes = [self.note(picture.hidden)]
@@ -73,6 +76,11 @@ class FiguresPage:
             "level": self.naming.level,
             "field": self.naming.field,
         }[dimension]
+
+
+def _by_level(part: Sum | Series) -> float:
+    """Levels in their order, and what is none at the end."""
+    return float(part.key) if part.key.isdecimal() else float("inf")
 
 
 class OverviewPage(FiguresPage):
@@ -123,6 +131,8 @@ class AwardsPage(FiguresPage):
         """The months that may be shown, together."""
         words, table = self.words, f"awards-by-{dimension}"
         parts = sums(self.table(table))
+        if dimension == "level":
+            parts = tuple(sorted(parts, key=_by_level))
         name, said = self.name_of(dimension), words.say(title)
         spec = bars(words, parts[:_MOST_BARS], name, words.say(N_("awards")), said)
         told = sums_reading(words, parts, name, words.say(heading))

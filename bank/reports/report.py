@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bank.errors import NoSuchThing
 from bank.reports.alerts import Alert, alerts
+from bank.reports.balance import balance_table
 from bank.reports.figures import Counting, Figures
-from bank.reports.tables import Table, balance_table, tables
+from bank.reports.tables import Table, tables
 from keys import Json
 from ledger import Entry
 from ledger.body import GOVERNANCE_TYPES

@@ -5,16 +5,11 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TypeVar
 
-from bank.passbook import plain
 from bank.reports.figures import Figures
-from bank.reports.suppression import Key as Cells
 from bank.reports.suppression import suppress
 from keys import Json
-from ledger.conservation import BIRTHS, STATES, Conservation
-from ledger.conservation import Key as ConservationKey
 
 Value = str | int | float | None
 _TOTALS = ((0, 3), (1, 3), (2, 3))
@@ -69,35 +64,6 @@ def tables(figures: Figures, k: int) -> list[Table]:
         Table("appeals", ("outcome", "appeals"), tuple(sorted(figures.appeals.items()))),
         Table("median-days", ("from", "days"), medians),
     ]
-
-
-def balance_table(statement: Conservation, k: int) -> Table:
-    """The statement of conservation in credits, with no sum of fewer than `k` lots behind it.
-
-    The sides of an account come to the same, so the cells of both are one line of which none may
-    be told by the others; and so are those of one kind over all accounts.
-    """
-    credits: dict[tuple[ConservationKey, str], Decimal] = {}
-    lots: dict[Cells, int] = {}
-    for key, account in statement.accounts.items():
-        for way, count in (account.born_lots + account.stand_lots).items():
-            credits[key, way] = account.born[way] if way in BIRTHS else account.stand[way]
-            lots["\n".join(key), way] = count
-    shown = {cell.key for cell in suppress(lots, k) if cell.count is not None}
-    ways = [("came", way) for way in BIRTHS] + [("stands", way) for way in STATES]
-    rows = tuple(
-        (
-            *key,
-            side,
-            way,
-            plain(credits[key, way]) if ("\n".join(key), way) in shown else None,
-        )
-        for key in statement.accounts
-        for side, way in ways
-        if (key, way) in credits
-    )
-    columns = ("scheme", "level", "institution", "side", "way", "credits")
-    return Table("conservation", columns, rows)
 
 
 def _counts(
