@@ -22,7 +22,8 @@ _PATIENCE = 0.02
 """Seconds to wait for a newer one; a short log is read in less."""
 _FIRST_PATIENCE = 1.0
 _REST = 9.0
-"""Of ten parts of the time at most one goes into making it anew."""
+"""Of ten parts of the time at most one goes into making it anew, where that is not quick."""
+_QUICK = 0.1
 _AFTER_FAULT = 10.0
 
 
@@ -129,7 +130,8 @@ class PerSize(Generic[T]):
             with self._lock:
                 self._made = made or self._made
                 self._fault, self._thread = fault, None
-                rest = _AFTER_FAULT if fault else _REST * (monotonic() - start)
+                took = monotonic() - start
+                rest = _AFTER_FAULT if fault else _REST * took if took > _QUICK else 0.0
                 self._not_before = monotonic() + rest
             self._finished.set()
 

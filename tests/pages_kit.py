@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 import uvicorn
-from bank_kit import SmallBank
-from browser_kit import DESKTOP, REPO, Visit, visiting
 from playwright.sync_api import Browser, Page
 
 from bank.access import Person, Role
 from bank.api.app import make_app
 from bank.pages import Demo
+from tests.bank_kit import SmallBank
+from tests.browser_kit import DESKTOP, REPO, Visit, visiting
 
 AXE = REPO / "tests" / "peers" / "node_modules" / "axe-core" / "axe.min.js"
 _KEY = "for-tests"

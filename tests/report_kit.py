@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from bank_kit import NAMES, SmallBank, result
-
 from bank.institution import Institution
 from bank.opening import Admission, admit, create_bank, open_bank
 from bank.recognition import Recogniser
@@ -23,6 +21,7 @@ from bank.service import Bank
 from bank.uscc import check_uscc
 from keys import PrivateKey, b64u_encode
 from ledger import Lot, Statement, format_time
+from tests.bank_kit import NAMES, SmallBank, result
 
 _MEMBERS = (
     ("north", "Bayu Open University", "巴渝开放大学", "12500000MB00BY011H", 30),
