@@ -21,5 +21,13 @@ class NoLonger(BankError):
     """Something that was there and has ended: a share that expired or was withdrawn."""
 
 
+class TooFast(BankError):
+    """More requests than one address may make; `wait` seconds until the next."""
+
+    def __init__(self, message: str, wait: int) -> None:
+        super().__init__(f"{message}; try again in {wait} seconds")
+        self.wait = wait
+
+
 class BadSetup(BankError):
     """A bank, key or settings file that is missing, present already, or wrong."""

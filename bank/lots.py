@@ -151,6 +151,32 @@ def lots_in(connection: Connection, state: LotState) -> list[Lot]:
     return [lot_of(row) for row in connection.execute(query)]
 
 
+def lots_by(
+    connection: Connection, institution: str, before: int, count: int, unit: str, state: str
+) -> list[Lot]:
+    """An institution's lots made by entries before one, newest first; of a unit, in a state."""
+    query = select(lots).where(lots.c.institution == institution, lots.c.award_index < before)
+    if unit:
+        query = query.where(lots.c.unit == unit)
+    if state:
+        query = query.where(lots.c.state == state)
+    rows = connection.execute(query.order_by(lots.c.award_index.desc()).limit(count))
+    return [lot_of(row) for row in rows]
+
+
+def lot_committed(connection: Connection, commitment: str) -> Lot | None:
+    """The lot whose credential has this commitment, or None."""
+    row = connection.execute(select(lots).where(lots.c.commitment == commitment).limit(1)).first()
+    return None if row is None else lot_of(row)
+
+
+def credential_of(connection: Connection, lot: str) -> tuple[str, str] | None:
+    """Identifier and account of the credential of a lot; None where none is deposited here."""
+    query = select(credentials.c.identifier, credentials.c.account).where(credentials.c.lot == lot)
+    row = connection.execute(query).first()
+    return None if row is None else (row.identifier, row.account)
+
+
 def lots_of(connection: Connection, account: str) -> list[Lot]:
     """Every lot of an account, in the order of their entries."""
     query = (

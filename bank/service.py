@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from bank.access import Access
+from bank.approvals import Approvals
 from bank.condition import Condition, free_space, witnessed
 from bank.deposits import (
     ACCOUNT_ERASED,
@@ -34,11 +35,22 @@ from bank.frameworks import supplied
 from bank.institution import Submission
 from bank.learners import Learners, erase_account
 from bank.lot_map import MapHead, make_map, prove_lot
-from bank.lots import LotProjection, clear, digest, each_lot, lots_in, lots_of, read_lots
+from bank.lots import (
+    LotProjection,
+    clear,
+    credential_of,
+    digest,
+    each_lot,
+    lot_committed,
+    lots_by,
+    lots_in,
+    lots_of,
+    read_lots,
+)
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.oversight import Oversight
 from bank.passbook import Passbook, closing_entry, passbook
-from bank.qualifications import Evaluation, evaluate, holding_of, requirement_of
+from bank.qualifications import Evaluation, evaluate_lots
 from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.shares import (
@@ -52,6 +64,7 @@ from bank.slots import allocate
 from bank.tables import credentials, lots, trust_bundles
 from bank.transcripts import held, make_transcript
 from bank.trust import PURPOSES, make_trust, status_lists
+from bank.uploads import Uploads
 from bank.vault import AccountKey, Vault
 from credentials import format_moment, read_credential
 from credentials.certificate import badge_png, certificate_facts
@@ -133,6 +146,8 @@ class Bank:
             self._engine, self._vault, lambda: self._clock(), self._name, self.log.receipts
         )
         self.access = Access(self._engine, self._vault, lambda: self._clock(), self._name)
+        self.uploads = Uploads(self._engine, self._vault, lambda: self._clock(), self._name)
+        self.approvals = Approvals(self._engine, lambda: self._clock(), self._name)
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
@@ -350,18 +365,11 @@ class Bank:
         known = catalogue.qualifications.get((author, qualification))
         if known is None:
             raise NoSuchThing(f"{author} has not published the qualification {qualification[:40]}")
-        now = self._clock()
-        time, found = format_time(now), []
+        found: list[Lot] = []
         with reading(self._engine) as connection:
             for account in accounts:
                 found += lots_of(connection, account)
-        usable = [
-            holding_of(lot, catalogue)
-            for lot in found
-            if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
-        ]
-        hours = {scheme.name: scheme.hours for scheme in catalogue.schemes.values()}
-        return evaluate(usable, requirement_of(known), day or now.date(), hours)
+        return evaluate_lots(found, catalogue, known, self._clock(), day)
 
     def passbook(self, accounts: Sequence[str]) -> Passbook:
         """The statement of account of these accounts together, as of now."""
@@ -439,6 +447,11 @@ class Bank:
         with reading(self._engine) as connection:
             return find_by_token(connection, token)
 
+    def credential_of_lot(self, lot: str) -> tuple[str, str] | None:
+        """Identifier and account of a lot's credential, if it is here; for its issuer's staff."""
+        with reading(self._engine) as connection:
+            return credential_of(connection, lot)
+
     def learner_name(self, account: str) -> str:
         """The name in the newest credential of an account; for the bank's own staff only."""
         owned = self.owned(self.token(account))
@@ -472,6 +485,18 @@ class Bank:
         """One lot, or None."""
         with reading(self._engine) as connection:
             return read_lots(connection, [name]).get(name)
+
+    def find_commitment(self, commitment: str) -> Lot | None:
+        """The lot whose credential has this commitment, or None."""
+        with reading(self._engine) as connection:
+            return lot_committed(connection, commitment)
+
+    def awards_of(
+        self, institution: str, before: int, count: int, unit: str = "", state: str = ""
+    ) -> list[Lot]:
+        """An institution's lots made by entries before one, newest first; of a unit, in a state."""
+        with reading(self._engine) as connection:
+            return lots_by(connection, institution, before, count, unit, state)
 
     def lots_in(self, state: LotState) -> list[Lot]:
         """Every lot in a state, in the order of their entries."""

@@ -8,6 +8,7 @@ the journal under their learner's.
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -29,6 +30,8 @@ lots = Table(
     *lot_columns(),
     UniqueConstraint("award_index"),
     UniqueConstraint("list", "slot"),
+    Index("ix_lots_institution", "institution", "award_index"),
+    Index("ix_lots_commitment", "commitment"),
 )
 
 lot_map = Table(
@@ -255,6 +258,17 @@ uploads = Table(
     Column("done", Integer, nullable=False),
     Column("key", LargeBinary),
     Column("sealed", LargeBinary),
+)
+
+# Statements that wait for the signature of a second person of the same institution.
+approvals = Table(
+    "approvals",
+    private,
+    Column("approval", Text, primary_key=True),
+    Column("institution", Text, nullable=False, index=True),
+    Column("made", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("signed", LargeBinary, nullable=False),
 )
 
 column_mappings = Table(

@@ -37,6 +37,7 @@ class CredentialFacts:
     valid_from: datetime
     valid_until: datetime | None
     status: Json
+    grade: str | None = None
 
 
 def check_context(document: dict[str, Json]) -> None:
@@ -75,7 +76,15 @@ def read_credential(document: Json) -> CredentialFacts:
         parse_moment(_text(document, "validFrom"), "validFrom"),
         None if until is None else parse_moment(_text(document, "validUntil"), "validUntil"),
         document.get("credentialStatus"),
+        _grade(subject),
     )
+
+
+def _grade(subject: dict[str, Json]) -> str | None:
+    results = subject.get("result")
+    first = results[0] if isinstance(results, list) and results else None
+    value = first.get("value") if isinstance(first, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def _object(parent: dict[str, Json], field: str) -> dict[str, Json]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, or_, select
 
 from bank.access.model import Invitation, Person, Role
 from bank.access.passkeys import NewPasskey
@@ -25,8 +25,10 @@ class Login:
 
 
 def count_people(connection: Connection) -> int:
-    """How many may sign in."""
-    query = select(func.count()).where(people.c.ended == "")
+    """How many may sign in, and have a way to."""
+    others = (passkeys.c.person, identities.c.person)
+    known = [people.c.person.in_(select(column)) for column in others]
+    query = select(func.count()).where(people.c.ended == "", or_(people.c.password != "", *known))
     return int(connection.execute(query).scalar_one())
 
 

@@ -14,12 +14,6 @@ from bank.api.federation import add_federation
 from bank.api.openid4vci import add_openid4vci
 from bank.api.problems import install
 from bank.api.recognition import add_recognition
-from bank.api.schemas import (
-    MOST_STATEMENTS,
-    outcomes_json,
-    read_submissions,
-    wants_together,
-)
 from bank.api.tiles import tile_routes
 from bank.errors import BadRequest, NotAllowed
 from bank.institution import Submission
@@ -27,6 +21,12 @@ from bank.pages import Demo, add_pages, problem_page
 from bank.qualifications import evaluation_to_json
 from bank.requests import open_slot_request
 from bank.service import Bank
+from bank.submissions import (
+    MOST_STATEMENTS,
+    outcomes_json,
+    read_submissions,
+    wants_together,
+)
 from credentials.rdf import context_bytes
 from credentials.transcript import BANK_CONTEXT
 from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse, parse_exact

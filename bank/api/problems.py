@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from bank.errors import BadRequest, BankError, NoLonger, NoSuchThing, NotAllowed
+from bank.errors import BadRequest, BankError, NoLonger, NoSuchThing, NotAllowed, TooFast
 from keys import Json, KeysError, encode
 from ledger import BadStatement, LedgerError, NotFound
 
@@ -23,6 +23,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchThing, 404),
     (NoLonger, 410),
     (NotAllowed, 401),
+    (TooFast, 429),
     (BadRequest, 400),
     (BadStatement, 400),
     (KeysError, 400),
@@ -60,7 +61,10 @@ def install(app: FastAPI, page: Page | None = None, note: Note = lambda *seen: N
 
     async def known(request: Request, error: Exception) -> Response:
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
-        return tell(request, status, str(error), error)
+        response = tell(request, status, str(error), error)
+        if isinstance(error, TooFast):
+            response.headers["Retry-After"] = str(error.wait)
+        return response
 
     async def http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
+from bank.access.store import forget_people
 from bank.deposits import list_credentials
 from bank.learners import store
 from bank.learners.archive import pack
@@ -93,6 +94,31 @@ class Learners:
         """The learner whom an account is of; None where it is nobody's yet."""
         with reading(self._engine) as connection:
             return store.learner_of(connection, account)
+
+    def identify(self, learner: str, document: Document) -> bool:
+        """Add an identity document to a record without one; whether it was not there before.
+
+        Conflict where the record has another, or another record has this one.
+        """
+        with writing(self._engine) as connection:
+            record = self._open(connection, learner)
+            if record.identity.document == document:
+                return False
+            if record.identity.document is not None:
+                raise Conflict(
+                    f"the learner {record.learner} has another identity document already; if it "
+                    "was mistaken, erase that record and open another"
+                )
+            holder = store.holder_of(connection, self._vault, document)
+            if holder is not None:
+                raise Conflict(
+                    f"this identity document is the learner {holder}'s; if both are one person, "
+                    "merge them"
+                )
+            identified = replace(record, identity=replace(record.identity, document=document))
+            store.save_identity(connection, self._vault, identified)
+            self._note(connection, identified, "identified")
+            return True
 
     def find(self, document: Document) -> str:
         """The learner with an identity document; NoSuchRecord if there is none."""
@@ -234,9 +260,11 @@ class Learners:
                 record = store.open_record(connection, self._vault, learner)
             except Erased:
                 return False
-            for account in store.accounts_of(connection, record.learner):
+            accounts = store.accounts_of(connection, record.learner)
+            for account in accounts:
                 erase_account(connection, self._vault, account)
             store.end_record(connection, record.learner, self._now()[:10])
+            forget_people(connection, [learner, record.learner, *accounts])
         scrub(self._engine)
         return True
 

@@ -3,7 +3,6 @@
 import base64
 import json
 from typing import Annotated
-from urllib.parse import quote
 
 import qrcode
 import qrcode.image.svg
@@ -13,6 +12,7 @@ from starlette.datastructures import FormData
 
 from bank.access import Invitation, Person, Role, totp_uri
 from bank.access.oidc import Providers
+from bank.access.pace import Pace
 from bank.errors import BadRequest, BankError, NoLonger, NotAllowed
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
@@ -39,6 +39,12 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     access, bank = visitors.access, pages.bank
+    pace = Pace(bank.now)
+
+    def attempt(request: Request) -> None:
+        pace.attempt(request.client.host if request.client else "")
+
+    paced = [Depends(attempt)]
     anybody = Annotated[Person, Depends(visitors.only(*Role))]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
@@ -92,11 +98,11 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     def sign_in_page(request: Request, next: str = "/") -> Response:
         """The ways to sign in."""
         session = visitors.session(request)
-        if session is not None and session.person.role.home in (next, session.person.role.home):
+        if session is not None:
             return RedirectResponse(session.person.role.home, 303)
         return show_sign_in(request, inner_path(next))
 
-    @routes.post("/sign-in")
+    @routes.post("/sign-in", dependencies=paced)
     def sign_in(request: Request, form: posted) -> Response:
         """Sign in with a password and a code."""
         target, login = inner_path(field(form, "next")), field(form, "login")
@@ -111,7 +117,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """What the browser is to ask a passkey."""
         return _json_text(access.sign_in_options(visitors.site(request)))
 
-    @routes.post("/sign-in/passkey")
+    @routes.post("/sign-in/passkey", dependencies=paced)
     def passkey(request: Request, form: posted, next: str = "/") -> Response:
         """Sign in with a passkey."""
         token = access.sign_in_with_passkey(visitors.site(request), field(form, "answer"))
@@ -150,23 +156,20 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """Sign out."""
         return visitors.leave(request)
 
-    @routes.get("/set-up")
+    @routes.get("/set-up", dependencies=paced)
     def set_up(request: Request, code: str = "") -> Response:
         """The first operator, by the code that the server printed."""
         return show_join(request, code)
 
-    @routes.get("/join")
+    @routes.get("/join", dependencies=paced)
     def join_page(request: Request, code: str = "") -> Response:
         """Take up an invitation."""
         return show_join(request, code)
 
-    @routes.post("/join")
+    @routes.post("/join", dependencies=paced)
     def join(request: Request, form: posted) -> Response:
-        """Take up an invitation with a password, or by the institution's own sign-in."""
+        """Take up an invitation with a password."""
         code, login, name = (field(form, one) for one in ("code", "login", "name"))
-        if field(form, "with") == "institution":
-            slug = access.invitation(code).scope
-            return RedirectResponse(f"/sign-in/institution/{slug}?code={quote(code)}", 303)
         try:
             token = access.accept(
                 code, login, name, str(form.get("password", "")), field(form, "totp")
@@ -187,7 +190,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             )
         )
 
-    @routes.post("/join/passkey")
+    @routes.post("/join/passkey", dependencies=paced)
     def join_passkey(request: Request, form: posted) -> Response:
         """Take up an invitation with a passkey."""
         code, login, name = (field(form, one) for one in ("code", "login", "name"))

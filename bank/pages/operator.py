@@ -73,7 +73,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         oversight.audits.start()
         return RedirectResponse("/operator/audit", 303)
 
-    @routes.get("/audit/progress")
+    @routes.get("/audit/progress.json")
     def progress(request: Request, person: operator) -> Response:
         """How far the audit is that runs."""
         now = oversight.audits.state()

@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bank.access import Role, Session
 from bank.errors import NoSuchThing
 from bank.pages.language import COOKIE, LANGUAGES, Words, catalogue, language_of
+from bank.pages.sentences import told
 from bank.service import Bank
+from credentials.rdf import shapes_path
 
 _HERE: Final = Path(__file__).parent
 _POLICY: Final = (
@@ -84,7 +86,7 @@ class Pages:
                 csrf=session.csrf if session else "",
                 in_language=in_language,
                 language=language,
-                others=others,
+                languages=others,
                 path=request.url.path,
                 person=session.person if session else None,
                 Role=Role,
@@ -121,6 +123,7 @@ def environment(language: str) -> Environment:
         "day": words.day,
         "moment": words.moment,
         "pick": words.pick,
+        "told": partial(told, words),
     }
     found.globals["asset"] = asset_url
     return found
@@ -130,11 +133,12 @@ def environment(language: str) -> Environment:
 def assets() -> dict[str, Asset]:
     """Every file under `static`, by its name there."""
     root = _HERE / "static"
-    return {
+    found = {
         path.relative_to(root).as_posix(): _asset(path)
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
+    return {**found, "signing/shapes.json": _asset(shapes_path())}
 
 
 def asset_url(name: str) -> str:

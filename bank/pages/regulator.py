@@ -30,7 +30,7 @@ _TABS = (
     ("/regulator/recognition", N_("Recognition")),
     ("/regulator/conservation", N_("Conservation")),
     ("/regulator/members", N_("Members")),
-    ("/regulator/proposals", N_("Approvals")),
+    ("/regulator/proposals", N_("Proposals")),
 )
 
 
@@ -83,7 +83,7 @@ def regulator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """That every credit is somewhere."""
         return reported(request, "conservation.html", BalancePage)
 
-    @figures.get("/progress")
+    @figures.get("/progress.json")
     def progress(request: Request, person: regulator) -> Response:
         """How far the report is that is being computed."""
         look = oversight.report.look()

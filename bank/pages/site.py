@@ -8,10 +8,13 @@ from bank.access import Person
 from bank.access.oidc import Providers
 from bank.pages.demo import demo_routes
 from bank.pages.door import door_routes
+from bank.pages.explorer import explorer_routes, register_routes
 from bank.pages.front import front_routes
 from bank.pages.language import N_
 from bank.pages.operator import operator_routes
 from bank.pages.page import Pages, asset_routes
+from bank.pages.people import people_routes
+from bank.pages.registrar import award_routes, key_routes, rule_routes, upload_routes
 from bank.pages.regulator import regulator_routes
 from bank.pages.visitor import Visitors
 from bank.service import Bank
@@ -23,6 +26,8 @@ class Demo:
 
     key: str
     people: list[Person]
+    hint: str = ""
+    """What whoever starts it is told besides."""
 
 
 _ELSE = N_("Something went wrong")
@@ -32,6 +37,7 @@ _TITLES = {
     403: N_("Not for you"),
     404: N_("There is nothing here"),
     410: N_("This has ended"),
+    429: N_("Please wait a little"),
 }
 
 
@@ -43,8 +49,12 @@ def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
     app.include_router(asset_routes())
     app.include_router(front_routes(pages, app.openapi))
     app.include_router(door_routes(pages, visitors, providers))
-    app.include_router(regulator_routes(pages, visitors))
-    app.include_router(operator_routes(pages, visitors))
+    for public in (explorer_routes, register_routes):
+        app.include_router(public(pages))
+    for routes in (people_routes, upload_routes, award_routes, rule_routes, key_routes):
+        app.include_router(routes(pages, visitors))
+    for watching in (regulator_routes, operator_routes):
+        app.include_router(watching(pages, visitors))
     if demo is not None:
         app.include_router(demo_routes(pages, visitors, demo.key, demo.people))
     return pages

@@ -9,7 +9,6 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from bank.access import Person, Role
-from bank.approval import Approval, approval
 from bank.errors import BadRequest, NoSuchThing
 from bank.measures import measure, standing
 from bank.pages import regulator_words as say
@@ -17,9 +16,11 @@ from bank.pages.figures import MemberFigures
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
 from bank.pages.reading import Naming
+from bank.pages.sentences import told
 from bank.pages.visitor import Visitors, field
 from bank.proposal_tray import Waiting
 from bank.proposals import Proposal, propose
+from bank.quorum import Approval, approval
 from ledger import Member, Registry, format_time
 from ledger.sequencer import Declined
 
@@ -92,14 +93,14 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
     @routes.post("/members/{slug}")
     def propose_about(request: Request, slug: str, form: posted, person: regulator) -> Response:
         """Make a proposal about a member; it waits for signatures."""
-        member = _member(bank.registry(), slug)
+        member, words = _member(bank.registry(), slug), pages.words(request)
         what, about, reason = (field(form, name) for name in ("measure", "about", "reason"))
         try:
             kind, body = measure(member, what, about, reason)
             name = oversight.proposals.keep(propose(bank.settings.did, kind, body))
         except BadRequest as error:
-            why = pages.words(request).say(N_("The proposal could not be made: %(why)s"))
-            return member_page(request, slug, why % {"why": error}, 400)
+            problem = _because(words, N_("The proposal could not be made: %(why)s"), error)
+            return member_page(request, slug, problem, 400)
         return RedirectResponse(f"/regulator/proposals/{name}", 303)
 
     def shown(words: Words, registry: Registry, waiting: Waiting) -> Shown:
@@ -141,8 +142,8 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         try:
             name = oversight.proposals.keep(Proposal.parse(file.file.read(_MOST_BYTES + 1)))
         except BadRequest as error:
-            why = words.say(N_("The file was not taken: %(why)s"))
-            return tray(request, why % {"why": error}, 400)
+            problem = _because(words, N_("The file was not taken: %(why)s"), error)
+            return tray(request, problem, 400)
         return RedirectResponse(f"/regulator/proposals/{name}", 303)
 
     def one(request: Request, name: str, problem: str = "", code: int = 200) -> Response:
@@ -173,13 +174,13 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
     def hand_in(request: Request, name: str, form: posted, person: regulator) -> Response:
         """Have it appended to the ledger, which checks every signature itself."""
         waiting = oversight.proposals.find(name)
-        why = pages.words(request).say(N_("The ledger did not take it: %(why)s"))
+        words, says = pages.words(request), N_("The ledger did not take it: %(why)s")
         try:
             (outcome,) = bank.append([waiting.proposal.signed()])
         except BadRequest as error:
-            return one(request, name, why % {"why": error}, 400)
+            return one(request, name, _because(words, says, error), 400)
         if isinstance(outcome, Declined):
-            return one(request, name, why % {"why": outcome.reason}, 400)
+            return one(request, name, _because(words, says, outcome.reason), 400)
         return RedirectResponse(f"/regulator/proposals/{name}", 303)
 
     @routes.post("/proposals/{name}/put-away")
@@ -189,6 +190,11 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         return RedirectResponse("/regulator/proposals", 303)
 
     return routes
+
+
+def _because(words: Words, says: str, why: object) -> str:
+    """What did not work, and why, as far as that is known in the visitor's language."""
+    return words.say(says) % {"why": told(words, str(why))}
 
 
 def _member(registry: Registry, slug: str) -> Member:

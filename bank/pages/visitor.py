@@ -65,6 +65,20 @@ class Visitors:
                 raise BadRequest("this form is of an earlier session; open the page again")
         return form
 
+    async def sent(self, request: Request) -> bytes:
+        """A dependency: the body that a script of a page of this very session sent."""
+        _check_same_site(request)
+        session = self.session(request)
+        if session is None or request.headers.get("x-form-token") != session.csrf:
+            raise BadRequest("this page is of an earlier session; open it again")
+        chunks, size = [], 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > _LARGEST:
+                raise BadRequest(f"that is over {_LARGEST // 1024 // 1024} MiB; send less at once")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
     def site(self, request: Request) -> Site:
         """The site that passkeys belong to: the public one, or this machine's own."""
         host = request.url.hostname

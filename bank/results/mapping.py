@@ -112,7 +112,16 @@ class Mapping:
 
 def read_mapping(path: Path | str) -> Mapping:
     """The mapping in the TOML file `path`; `BadMapping` names the file and the key at fault."""
-    document = _read_toml(path)
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_SIZE_LIMIT + 1)
+    except OSError as error:
+        raise BadMapping(f"{path} cannot be read: {error.strerror}") from error
+    return mapping_of(parse_toml(data, path), path)
+
+
+def mapping_of(document: dict[str, object], path: Path | str) -> Mapping:
+    """The mapping that a TOML document states; messages call it `path`."""
     known = {name.partition(".")[0] for name in _PARSERS} | _SECTIONS | {"delimiter"}
     _refuse_unknown(path, "", document, known)
     flat: dict[str, object] = {}
@@ -139,12 +148,8 @@ def read_mapping(path: Path | str) -> Mapping:
     )
 
 
-def _read_toml(path: Path | str) -> dict[str, object]:
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(_SIZE_LIMIT + 1)
-    except OSError as error:
-        raise BadMapping(f"{path} cannot be read: {error.strerror}") from error
+def parse_toml(data: bytes, path: Path | str) -> dict[str, object]:
+    """The document of a mapping file's bytes; `BadMapping` where they are not TOML."""
     if len(data) > _SIZE_LIMIT:
         raise BadMapping(f"{path} is over 1 MiB, too large for a mapping; is it the right file?")
     try:

@@ -1,5 +1,6 @@
 """A results file, read by a mapping: its header is bound to the columns, then its rows are read."""
 
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from contextlib import closing
 from pathlib import Path
@@ -20,24 +21,35 @@ def read_results(path: Path | str, mapping: Mapping, institutions: MappingOf[str
     `institutions` gives each known institution's slug its display name. A file gives the same
     preview every time. Nothing is written anywhere.
     """
+    with closing(read_rows(path, mapping.delimiter)) as rows:
+        return results_of(rows, path, mapping, institutions, PROBLEM_LIMIT)
+
+
+def results_of(
+    rows: Iterator[tuple[int, list[str]]],
+    path: Path | str,
+    mapping: Mapping,
+    institutions: MappingOf[str, str],
+    most_problems: int,
+) -> Preview:
+    """What rows hold, the header first; messages call their file `path`."""
     known = Institutions(institutions)
     for rule in mapping.rules:
         if rule.name == "institution":
             _check_institutions(mapping, rule, known)
-    with closing(read_rows(path, mapping.delimiter)) as rows:
-        first = next(rows, None)
-        if first is None:
-            raise BadTable(f"{path} is empty; export the results again")
-        line, header = first
-        table = Table(mapping, _positions(path, line, header, mapping), known)
-        for line, cells in rows:
-            table.add(line, cells, len(header))
-            if len(table.problems) >= PROBLEM_LIMIT:
-                break
+    first = next(rows, None)
+    if first is None:
+        raise BadTable(f"{path} is empty; export the results again")
+    line, header = first
+    table = Table(mapping, _positions(path, line, header, mapping), known)
+    for line, cells in rows:
+        table.add(line, cells, len(header))
+        if len(table.problems) >= most_problems:
+            break
     if not table.rows:
         raise BadTable(f"{path} has a header and no rows; export the results again")
     return Preview(
-        tuple(table.results), tuple(table.problems[:PROBLEM_LIMIT]), table.rows, table.skipped
+        tuple(table.results), tuple(table.problems[:most_problems]), table.rows, table.skipped
     )
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from bank.results.chunks import LINE_LIMIT
 from bank.results.encoding import find_encoding
@@ -23,19 +24,24 @@ def read_rows(path: Path | str, delimiter: str) -> Generator[tuple[int, list[str
         raise BadTable(f"{path} is not a regular file; save the results as a CSV file")
     try:
         with Path(path).open("rb") as file:
-            encoding = find_encoding(file, str(path))
-            file.seek(0)
-            with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
-                yield from _rows(path, text, delimiter)
+            yield from rows_of(file, str(path), delimiter)
     except OSError as error:
         raise BadTable(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeError:
         raise BadTable(f"{path} changed while it was read; import it again") from None
 
 
-def _rows(
-    path: Path | str, text: io.TextIOWrapper, delimiter: str
-) -> Iterator[tuple[int, list[str]]]:
+def rows_of(
+    file: BinaryIO, name: str, delimiter: str
+) -> Generator[tuple[int, list[str]], None, None]:
+    """The same of an open file, which messages call `name`."""
+    encoding = find_encoding(file, name)
+    file.seek(0)
+    with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+        yield from _rows(name, text, delimiter)
+
+
+def _rows(name: str, text: io.TextIOWrapper, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     begins = 1
@@ -48,7 +54,7 @@ def _rows(
             lines.record_length = 0
     except (csv.Error, _RecordTooLong) as error:
         raise BadTable(
-            f"{path}, line {begins}: the quotation marks do not pair ({error}); write each field "
+            f"{name}, line {begins}: the quotation marks do not pair ({error}); write each field "
             'that holds one as "…", with every mark inside it doubled'
         ) from None
 

@@ -8,7 +8,7 @@ from credentials.rdf.contexts import (
     known_contexts,
 )
 from credentials.rdf.reference import canonical_nquads_reference, canonical_nquads_written
-from credentials.rdf.shapes import canonical_nquads
+from credentials.rdf.shapes import canonical_nquads, shapes_path
 
 __all__ = [
     "UnknownContext",
@@ -19,4 +19,5 @@ __all__ = [
     "context_bytes",
     "example_contexts",
     "known_contexts",
+    "shapes_path",
 ]

@@ -200,8 +200,13 @@ def _length(outline: Outline) -> int:
 
 def read_shapes() -> list[tuple[Json, Any]]:
     """The shapes that come with the package: an example of each, and what was learnt of it."""
-    text = Path(__file__).with_name("shapes.json").read_bytes()
+    text = shapes_path().read_bytes()
     return [(one["example"], one["shape"]) for one in json.loads(text)]
+
+
+def shapes_path() -> Path:
+    """Where the shapes that come with the package lie, for pages that sign."""
+    return Path(__file__).with_name("shapes.json")
 
 
 _shapes = Shapes(shipped=True)

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from bank.approval import approval
 from bank.audits import Audits
 from bank.condition import witnessed
 from bank.errors import BadRequest, NoSuchThing
@@ -21,6 +20,7 @@ from bank.measures import Force, Measure, measure, standing
 from bank.per_size import PerSize
 from bank.proposal_tray import ProposalTray
 from bank.proposals import Proposal, propose
+from bank.quorum import approval
 from bank.recent_errors import RecentErrors
 from bank.service import Bank
 from keys import PrivateKey

@@ -78,3 +78,13 @@ def upgrade() -> None:
         sa.Column("header", sa.LargeBinary, primary_key=True),
         sa.Column("mapping", sa.Text, nullable=False),
     )
+    op.create_table(
+        "approvals",
+        sa.Column("approval", sa.Text, primary_key=True),
+        sa.Column("institution", sa.Text, nullable=False, index=True),
+        sa.Column("made", sa.Text, nullable=False),
+        sa.Column("made_by", sa.Text, nullable=False),
+        sa.Column("signed", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("ix_lots_institution", "lots", ["institution", "award_index"])
+    op.create_index("ix_lots_commitment", "lots", ["commitment"])

@@ -1,4 +1,4 @@
-"""What travels in requests and answers, as JSON."""
+"""Submissions as they travel in requests and answers, as JSON."""
 
 from collections.abc import Sequence
 
