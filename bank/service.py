@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from bank.access import Access
 from bank.approvals import Approvals
 from bank.awards import Award, AwardState, awards_of
+from bank.condition import Condition, free_space, witnessed
 from bank.deposits import (
     ACCOUNT_ERASED,
     account_keys,
@@ -48,6 +49,7 @@ from bank.lots import (
     read_lots,
 )
 from bank.openid4vci import Wallets, holder_of_proof
+from bank.oversight import Oversight
 from bank.passbook import Passbook, closing_entry, passbook
 from bank.prospects import Option, Prospects, gained_by, options, prospects
 from bank.qualifications import Evaluation, evaluate_lots, usable_holdings
@@ -100,6 +102,7 @@ from ledger.recovery import Recovery, recover
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
 from ledger.store import open_store, reading, scrub, writing
+from ledger.store_facts import store_facts
 from ledger.witnessing import Witnessing, WitnessPort
 from verifier import TRANSCRIPT, Collection, open_trust, write_bundle, write_collection
 
@@ -152,6 +155,7 @@ class Bank:
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._recogniser: tuple[int, Recogniser] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
+        self.oversight = Oversight(self._engine, self.log, settings.folder, self.audit, clock)
         if stale:
             self.rebuild()
 
@@ -162,6 +166,7 @@ class Bank:
 
     def close(self) -> None:
         """Finish what was accepted and let go of the database."""
+        self.oversight.close()
         self._group.close()
         if self._witnessing is not None:
             self._witnessing.close()
@@ -425,6 +430,29 @@ class Bank:
             wanted += [index for index in closed if index is not None]
             days = entry_days(connection, wanted)
         return passbook(found, days, time)
+
+    def condition(self) -> Condition:
+        """The store, the queue and the witnesses at this moment; BadSetup before the log is open.
+
+        NotFound before the first checkpoint.
+        """
+        asked = self._witnessing
+        return Condition(
+            format_time(self._clock()),
+            store_facts(self._engine),
+            free_space(self.settings.folder),
+            self.log.size(),
+            self._group.state(),
+            self._checkpointer.halted,
+            witnessed(
+                self.registry(),
+                self.log.signed(),
+                self.log.checkpoint(),
+                self.log_keys,
+                asked.reached() if asked else None,
+                asked.health() if asked else {},
+            ),
+        )
 
     def registry(self) -> Registry:
         """Members, keys, grants and units as of now."""

@@ -46,6 +46,11 @@ class Checkpointer:
         """Sign nothing from now on: someone has seen another history under this origin."""
         self._halted = reason
 
+    @property
+    def halted(self) -> str:
+        """Why nothing is signed any more, or empty."""
+        return self._halted
+
     def sign(self) -> str:
         """The signed checkpoint of everything committed; the last one again if nothing is new.
 

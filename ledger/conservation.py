@@ -5,7 +5,7 @@ awarded + born by conversion + transferred in = active + reserved + suspended + 
 expired + redeemed + converted + transferred out + revoked + superseded.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -40,6 +40,9 @@ class Account:
 
     born: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(BIRTHS, Decimal(0)))
     stand: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(STATES, Decimal(0)))
+    born_lots: Counter[str] = field(default_factory=Counter)
+    """How many lots are behind each sum, so that small ones need not be published."""
+    stand_lots: Counter[str] = field(default_factory=Counter)
 
     @property
     def balances(self) -> bool:
@@ -61,26 +64,47 @@ class Conservation:
         return all(account.balances for account in self.accounts.values())
 
 
+class Conserving:
+    """Follows a log entry by entry, and makes the statement where it has come to."""
+
+    def __init__(self) -> None:
+        self._book = LotBook()
+        self._born: defaultdict[Key, Account] = defaultdict(Account)
+        self._size, self._time = 0, ""
+
+    def take(self, entry: Entry) -> None:
+        """The next entry; Refused where it contradicts those before."""
+        self._book.take(entry)
+        made = made_by(entry)
+        if made is not None and made.kind not in _NO_CREDITS:
+            account, way = self._born[_key(made)], _BORN.get(made.kind, "awarded")
+            account.born[way] += Decimal(made.facts.credits)
+            account.born_lots[way] += 1
+        self._size, self._time = entry.index + 1, entry.time
+
+    def statement(self) -> Conservation:
+        """The statement after what was taken; days are judged by the last entry's."""
+        accounts = defaultdict[Key, Account](Account)
+        for key, account in self._born.items():
+            accounts[key] = Account(born=dict(account.born), born_lots=account.born_lots.copy())
+        for lot in self._book.lots.values():
+            if lot.kind not in _NO_CREDITS:
+                account, state = accounts[_key(lot)], _state(lot, self._time)
+                account.stand[state] += Decimal(lot.facts.credits)
+                account.stand_lots[state] += 1
+        return Conservation(self._size, self._time, dict(sorted(accounts.items())))
+
+
 def conservation(entries: Iterable[bytes]) -> Conservation:
     """The statement over a whole log, from its entries alone.
 
     What came is summed as it comes, where it stands at the end; an entry that contradicts those
-    before it raises Refused. Days are judged by the last entry's.
+    before it raises Refused.
     """
-    book, accounts = LotBook(), defaultdict[Key, Account](Account)
-    size, time = 0, ""
+    following = Conserving()
     for data in entries:
-        entry = Entry.parse(data)
-        book.take(entry)
-        made = made_by(entry)
-        if made is not None and made.kind not in _NO_CREDITS:
-            born = accounts[_key(made)].born
-            born[_BORN.get(made.kind, "awarded")] += Decimal(made.facts.credits)
-        size, time = entry.index + 1, entry.time
-    for lot in book.lots.values():
-        if lot.kind not in _NO_CREDITS:
-            accounts[_key(lot)].stand[_state(lot, time)] += Decimal(lot.facts.credits)
-    return Conservation(size, time, dict(sorted(accounts.items())))
+        following.take(Entry.parse(data))
+    return following.statement()
 
 
 def _key(lot: Lot) -> Key:

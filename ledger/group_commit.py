@@ -7,6 +7,8 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
+from time import monotonic
 
 from ledger.checkpointer import Checkpointer
 from ledger.errors import LedgerError
@@ -15,6 +17,25 @@ from ledger.statement import SignedStatement
 
 _MOST = 2000
 _Waiting = tuple[Sequence[SignedStatement], "Future[list[Outcome]]"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What waits and what was done since this server began."""
+
+    waiting: int
+    """Batches in the queue."""
+    in_hand: int
+    """Statements being committed at this moment."""
+    commits: int
+    statements: int
+    """Statements in those commits."""
+    largest: int
+    """Statements in the largest of them."""
+    last_seconds: float
+    """What the last commit took, checkpoint included; 0 before the first."""
+    failed: int
+    """Commits that failed."""
 
 
 class GroupCommit:
@@ -33,6 +54,9 @@ class GroupCommit:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._closed = False
+        # Written by the one thread alone; whoever reads them sees one commit more or less.
+        self._in_hand = self._commits = self._statements = self._largest = self._failed = 0
+        self._last_seconds = 0.0
         self._door = threading.Lock()
         """Nothing enters the queue behind its end."""
         self._thread.start()
@@ -49,6 +73,18 @@ class GroupCommit:
                 raise LedgerError("the ledger is shutting down; try again in a moment")
             self._queue.put((batch, future))
         return future
+
+    def state(self) -> QueueState:
+        """How long the queue is, and how it went so far."""
+        return QueueState(
+            self._queue.qsize(),
+            self._in_hand,
+            self._commits,
+            self._statements,
+            self._largest,
+            self._last_seconds,
+            self._failed,
+        )
 
     def close(self) -> None:
         """Refuse new work, finish what was accepted, end the thread."""
@@ -85,15 +121,25 @@ class GroupCommit:
     def _commit(self, waiting: list[_Waiting]) -> None:
         # A future that its caller cancelled would refuse its result, and end this thread.
         group = [item for item in waiting if item[1].set_running_or_notify_cancel()]
+        start = monotonic()
+        together = [signed for batch, _ in group for signed in batch]
+        self._in_hand = len(together)
         try:
-            outcomes = self._sequencer.append([signed for batch, _ in group for signed in batch])
+            outcomes = self._sequencer.append(together)
             self._checkpointer.sign()
             self._signed()
         except Exception as error:  # every waiting caller must hear of it, whatever it is
+            self._in_hand = 0
+            self._failed += 1
             for _, future in group:
                 future.set_exception(error)
             return
-        start = 0
+        self._in_hand = 0
+        self._commits += 1
+        self._statements += len(together)
+        self._largest = max(self._largest, len(together))
+        self._last_seconds = monotonic() - start
+        place = 0
         for batch, future in group:
-            future.set_result(outcomes[start : start + len(batch)])
-            start += len(batch)
+            future.set_result(outcomes[place : place + len(batch)])
+            place += len(batch)

@@ -220,6 +220,10 @@ class Witnessing:
         """For each operator what went wrong last, or an empty text."""
         return {asked.witness.operator: asked.trouble for asked in self._asked}
 
+    def reached(self) -> dict[str, int]:
+        """For each operator the size it is known here to have cosigned last."""
+        return {asked.witness.operator: asked.seen for asked in self._asked}
+
 
 class _Asked:
     """A witness, how far it has seen, and when to ask it again."""

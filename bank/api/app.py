@@ -120,7 +120,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
         responses=_PROBLEMS,
     )
     pages = add_pages(app, bank, demo)
-    install(app, partial(problem_page, pages))
+    install(app, partial(problem_page, pages), bank.oversight.errors.note)
     _add_ledger(app, bank)
     _add_submission(app, bank)
     add_recognition(app, bank)

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem documents."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -16,6 +17,8 @@ from keys import Json, KeysError, encode
 from ledger import BadStatement, LedgerError, NotFound
 
 Page = Callable[[Request, int, str], Response]
+Note = Callable[[str, int, Exception], None]
+"""Takes the route's template, the status and the error."""
 MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404),
@@ -48,17 +51,24 @@ def problem(status: int, detail: str) -> Response:
     return Response(encode(body), status, headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI, page: Page | None = None) -> None:
-    """Have every error answered by a problem document, or where a browser asks by a `page`."""
+def install(app: FastAPI, page: Page | None = None, note: Note = lambda *seen: None) -> None:
+    """Have every error answered by a problem document, or where a browser asks by a `page`.
 
-    def tell(request: Request, status: int, detail: str) -> Response:
+    Those that are the server's own go to `note` as well.
+    """
+
+    def tell(request: Request, status: int, detail: str, error: Exception) -> Response:
+        if status >= 500:
+            note(_route(request), status, error)
         if page is not None and "text/html" in request.headers.get("accept", ""):
-            return page(request, status, detail)
+            # A page asks the database who is signed in, and that may be what failed.
+            with suppress(BankError, LedgerError, SQLAlchemyError):
+                return page(request, status, detail)
         return problem(status, detail)
 
     async def known(request: Request, error: Exception) -> Response:
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
-        response = tell(request, status, str(error))
+        response = tell(request, status, str(error), error)
         if isinstance(error, TooFast):
             response.headers["Retry-After"] = str(error.wait)
         return response
@@ -72,20 +82,29 @@ def install(app: FastAPI, page: Page | None = None) -> None:
             return Response(status_code=status, headers=dict(error.headers or {}))
         if status == 404 and detail == "Not Found":
             detail = f"there is nothing at {request.url.path}"
-        return tell(request, status, detail)
+        return tell(request, status, detail, error)
 
     async def malformed(request: Request, error: Exception) -> Response:
         first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
         where = ".".join(str(part) for part in first.get("loc", ()))
-        return tell(request, 422, f"{where}: {first.get('msg', 'malformed')}")
+        return tell(request, 422, f"{where}: {first.get('msg', 'malformed')}", error)
 
     async def database(request: Request, error: Exception) -> Response:
-        return tell(
-            request, 503, "the database did not answer; nothing was lost, try again in a moment"
-        )
+        detail = "the database did not answer; nothing was lost, try again in a moment"
+        return tell(request, 503, detail, error)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return tell(request, 500, "the server made a mistake; its operator is told of it", error)
 
     for kind in (BankError, LedgerError, KeysError):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(SQLAlchemyError, database)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _route(request: Request) -> str:
+    """The method and the template of the route, which has no identifier of anybody in it."""
+    template = getattr(request.scope.get("route"), "path", "an address with no route")
+    return f"{request.method} {template}"

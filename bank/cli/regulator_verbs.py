@@ -46,25 +46,17 @@ def report_command(
 ) -> None:
     """Write every table as CSV and all as JSON, small cells left out, and print what stands out."""
     from bank.cli.learner_verbs import write
-    from bank.reports import alerts, figures, tables
-    from keys import Json, encode
+    from bank.reports import make_report
+    from keys import encode
 
     with _entries(log, data) as entries:
-        found = figures(entries)
-    made = tables(found, k)
-    for table in made:
+        report = make_report(entries, k)
+    for table in report.tables.values():
         typer.echo(str(write(out / f"{table.name}.csv", table.csv().encode())))
-    every: list[Json] = [table.to_json() for table in made]
-    body: dict[str, Json] = {
-        "as_of": found.day,
-        "entries": found.size,
-        "smallest_cell": k,
-        "tables": every,
-    }
-    typer.echo(str(write(out / "figures.json", encode(body) + b"\n")))
-    for author, rule in found.never_used:
+    typer.echo(str(write(out / "figures.json", encode(report.open_data()) + b"\n")))
+    for author, rule in report.figures.never_used:
         typer.echo(f"never used: {author} {rule}")
-    for alert in alerts(found):
+    for alert in report.alerts:
         typer.echo(f"stands out: {alert.sentence}")
 
 

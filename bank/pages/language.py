@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -19,6 +19,7 @@ from fastapi import Request
 LANGUAGES: Final = {"zh": "中文", "en": "English"}
 COOKIE: Final = "language"
 _LOCALES: Final = {"zh": "zh_Hans_CN", "en": "en"}
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 _CATALOGUES: Final = Path(__file__).parent / "locale" / "zh" / "LC_MESSAGES"
 
 
@@ -84,6 +85,15 @@ class Words:
         except ValueError:
             return text
 
+    def month(self, text: str) -> str:
+        """A month as the ledger's days begin, YYYY-MM."""
+        try:
+            return str(
+                format_skeleton("yMMM", date.fromisoformat(f"{text}-01"), locale=self._locale)
+            )
+        except ValueError:
+            return text
+
     def moment(self, text: str) -> str:
         """A moment as the ledger writes it (UTC), to the minute."""
         try:
@@ -91,6 +101,15 @@ class Words:
         except ValueError:
             return text
         return f"{format_datetime(moment, 'medium', locale=self._locale)} UTC"
+
+    def bytes(self, number: int) -> str:
+        """A number of bytes in the unit that keeps it short."""
+        size, unit = float(number), 0
+        while size >= 1000 and unit < len(_UNITS) - 1:
+            size, unit = size / 1000, unit + 1
+        return (
+            f"{self.amount(f'{size:.1f}' if unit and size < 100 else f'{size:.0f}')} {_UNITS[unit]}"
+        )
 
     def amount(self, number: object) -> str:
         """A number with its thousands apart."""

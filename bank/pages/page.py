@@ -119,6 +119,7 @@ def environment(language: str) -> Environment:
     words = Words(language)
     found.filters |= {
         "amount": words.amount,
+        "bytes": words.bytes,
         "day": words.day,
         "moment": words.moment,
         "pick": words.pick,

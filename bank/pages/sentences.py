@@ -172,6 +172,25 @@ _SENTENCES: Final = tuple(
             r"no row of this file gives an award; .*",
             N_("No row of this file gives an award; check the columns, and the file."),
         ),
+        (r"this is no proposal: .*", N_("It is no proposal's file.")),
+        (
+            r"this proposal does not hold: .*",
+            N_("One of its signatures does not hold, or it was changed after it was signed."),
+        ),
+        (
+            r"this is a (?P<kind>\S+), which its institution signs .*",
+            N_("A %(kind)s is signed and handed in by its institution."),
+        ),
+        (r"choose a reason: .*", N_("Choose a reason.")),
+        (r"\S+ is suspended already", N_("It is suspended already.")),
+        (r"\S+ is not suspended", N_("It is not suspended.")),
+        (r"\S+ holds no grant by entry \S+.*", N_("It holds no such grant any more.")),
+        (r"\S+ has no such key in force", N_("It has no such key in force.")),
+        (r"nobody has signed this proposal yet", N_("Nobody has signed this proposal yet.")),
+        (
+            r"a (?P<kind>\S+) statement takes signatures by (?P<count>\d+) of the governance .*",
+            N_("A %(kind)s takes signatures by %(count)s governance keys and by nobody else."),
+        ),
     )
 )
 

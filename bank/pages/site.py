@@ -12,9 +12,11 @@ from bank.pages.door import door_routes
 from bank.pages.explorer import explorer_routes, register_routes
 from bank.pages.front import front_routes
 from bank.pages.language import N_
+from bank.pages.operator import operator_routes
 from bank.pages.page import Pages, asset_routes
 from bank.pages.people import people_routes
 from bank.pages.registrar import award_routes, key_routes, rule_routes, upload_routes
+from bank.pages.regulator import regulator_routes
 from bank.pages.visitor import Visitors
 from bank.service import Bank
 
@@ -54,6 +56,8 @@ def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
         app.include_router(routes(pages, visitors))
     for routes in learner.ROUTES:
         app.include_router(routes(pages, visitors))
+    for watching in (regulator_routes, operator_routes):
+        app.include_router(watching(pages, visitors))
     if demo is not None:
         app.include_router(demo_routes(pages, visitors, demo.key, demo.people))
     return pages

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bank.reports.figures import Figures
+from bank.reports.pictures import months_between
 
 _FEWEST_MONTHS = 3
 _TIMES = 6.0
@@ -62,7 +63,7 @@ def alerts(figures: Figures) -> list[Alert]:
 
 
 def _outliers(series: Mapping[str, float]) -> Iterable[tuple[str, float, float]]:
-    months = _all_months(sorted(series))
+    months = months_between(sorted(series))
     values = [series.get(month, 0.0) for month in months]
     for place in range(_FEWEST_MONTHS, len(values)):
         before = values[:place]
@@ -71,11 +72,3 @@ def _outliers(series: Mapping[str, float]) -> Iterable[tuple[str, float, float]]
         # A series that never moved still may grow by half.
         if values[place] > usual + _TIMES * max(spread, usual / 12, 1.0):
             yield months[place], values[place], usual
-
-
-def _all_months(known: list[str]) -> list[str]:
-    """Every month from the first to the last: one without any is 0, not missing."""
-    if not known:
-        return []
-    first, last = (int(m[:4]) * 12 + int(m[5:]) - 1 for m in (known[0], known[-1]))
-    return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)]

@@ -65,24 +65,39 @@ class Figures:
         }
 
 
+class Counting:
+    """Follows a log entry by entry, and gives the figures where it has come to."""
+
+    def __init__(self) -> None:
+        self._found, self._registry = Figures(), Registry()
+
+    def take(self, entry: Entry) -> None:
+        """The next entry of a log that an audit has checked before."""
+        self._registry.apply(entry)
+        _take(self._found, self._registry, entry)
+        self._found.day, self._found.size = entry.time[:10], entry.index + 1
+
+    def figures(self) -> Figures:
+        """The figures over what was taken; nothing is to be taken afterwards."""
+        found = self._found
+        for author, name in self._registry.catalogue.rules:
+            found.rules.setdefault((author, name), 0)
+        for appeal in self._registry.appeals.appeals.values():
+            if appeal.outcome:
+                found.appeals[appeal.outcome] += 1
+                found.days_to_decide.append(_days(appeal.lodged, appeal.decided))
+            else:
+                found.appeals["open"] += 1
+                found.appeals["overdue"] += appeal.due < found.day
+        return found
+
+
 def figures(entries: Iterable[bytes]) -> Figures:
     """The figures over a whole log, checked before by an audit."""
-    found, registry = Figures(), Registry()
+    counting = Counting()
     for data in entries:
-        entry = Entry.parse(data)
-        registry.apply(entry)
-        _take(found, registry, entry)
-        found.day, found.size = entry.time[:10], entry.index + 1
-    for author, name in registry.catalogue.rules:
-        found.rules.setdefault((author, name), 0)
-    for appeal in registry.appeals.appeals.values():
-        if appeal.outcome:
-            found.appeals[appeal.outcome] += 1
-            found.days_to_decide.append(_days(appeal.lodged, appeal.decided))
-        else:
-            found.appeals["open"] += 1
-            found.appeals["overdue"] += appeal.due < found.day
-    return found
+        counting.take(Entry.parse(data))
+    return counting.figures()
 
 
 def _take(found: Figures, registry: Registry, entry: Entry) -> None:

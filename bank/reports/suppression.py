@@ -27,8 +27,12 @@ def suppress(counts: Mapping[Key, int], k: int, totals: Sequence[Sequence[int]] 
     Keys have one value for each dimension. A count of 0 tells nothing of anybody and is shown.
     `totals` are the dimensions of tables that are published beside this one.
     """
+    return suppress_lines(counts, k, _lines(list(counts), totals))
+
+
+def suppress_lines(counts: Mapping[Key, int], k: int, lines: Sequence[Sequence[Key]]) -> list[Cell]:
+    """The same where the keys whose sum may be known are said one line after another."""
     hidden = {key for key, count in counts.items() if 0 < count < k}
-    lines = _lines(list(counts), totals)
     while True:
         more = {
             key

@@ -44,7 +44,11 @@ def tables(figures: Figures, k: int) -> list[Table]:
     month = figures.day[:7]
     awarded = {key: tally.lots for key, tally in figures.awarded.items() if key[3] < month}
     flows = {key: tally.lots for key, tally in figures.flows.items()}
-    medians = tuple(figures.medians().items())
+    behind = (figures.days_to_decide, figures.days_to_convert)
+    medians = tuple(
+        (name, value if len(days) >= k else None)
+        for (name, value), days in zip(figures.medians().items(), behind, strict=True)
+    )
     return [
         _counts("awards", ("institution", "level", "field", "month"), awarded, k, _TOTALS),
         *(
@@ -54,8 +58,9 @@ def tables(figures: Figures, k: int) -> list[Table]:
         _counts("recognition-flows", ("from", "to"), flows, k),
         _counts("qualifications", ("institution", "qualification"), figures.conferred, k),
         _counts("adverse-events", ("institution", "event", "reason"), figures.adverse, k),
-        # Of rules and appeals no learner is behind a small number that is not behind the rule.
-        Table("rules", ("institution", "rule", "used"), _plain(figures.rules)),
+        # A rule that few lots came by would tell the flow that is left out for the same few.
+        _counts("rules", ("institution", "rule"), figures.rules, k, name_of_count="used"),
+        # Appeals of the whole bank, by outcome alone: whether it keeps its deadlines is everyone's.
         Table("appeals", ("outcome", "appeals"), tuple(sorted(figures.appeals.items()))),
         Table("median-days", ("from", "days"), medians),
     ]
@@ -67,10 +72,11 @@ def _counts(
     counts: Mapping[K, int],
     k: int,
     totals: Sequence[Sequence[int]] = (),
+    name_of_count: str = "lots",
 ) -> Table:
     cells = suppress({tuple(key): count for key, count in counts.items()}, k, totals)
     rows = tuple((*cell.key, cell.count) for cell in cells)
-    return Table(name, (*columns, "lots"), rows)
+    return Table(name, (*columns, name_of_count), rows)
 
 
 def _by(counts: Mapping[K, int], dimensions: Sequence[int]) -> dict[tuple[str, ...], int]:
@@ -78,7 +84,3 @@ def _by(counts: Mapping[K, int], dimensions: Sequence[int]) -> dict[tuple[str, .
     for key, count in counts.items():
         found[tuple(key[place] for place in dimensions)] += count
     return dict(found)
-
-
-def _plain(counts: Mapping[K, int]) -> tuple[tuple[Value, ...], ...]:
-    return tuple((*key, count) for key, count in sorted(counts.items()))

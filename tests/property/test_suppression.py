@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bank.reports import Cell, suppress
+from bank.reports import Cell, balance_table, suppress
+from ledger.conservation import BIRTHS, STATES, Account, Conservation
 
 K = 10
 Counts = dict[tuple[str, ...], int]
@@ -65,3 +68,62 @@ def test_the_least(counts: Counts) -> None:
     assert [cell.count for cell in cells] == [
         None if 0 < count < K else count for _, count in sorted(counts.items())
     ]
+
+
+@st.composite
+def _statements(draw: st.DrawFn) -> Conservation:
+    """Accounts whose two sides come to the same, each lot of four credits."""
+    accounts = {}
+    for level, keeper in product("45", ("did:a", "did:b", "did:c")):
+        total = draw(st.integers(0, 40))
+        account = Account()
+        for ways, lots, credits in (
+            (BIRTHS[:2], account.born_lots, account.born),
+            (STATES[:3], account.stand_lots, account.stand),
+        ):
+            left = total
+            for way in ways:
+                part = left if way == ways[-1] else draw(st.integers(0, left))
+                lots[way], credits[way], left = part, Decimal(4 * part), left - part
+        assert account.balances
+        accounts["standard", level, keeper] = account
+    return Conservation(1, "", accounts)
+
+
+def told_by_an_account(account: Account, shown: set[tuple[str, str]]) -> list[str]:
+    """What one side, or its equality with the other, tells of cells that are not shown."""
+    sides = {"came": +account.born_lots, "stands": +account.stand_lots}
+    hidden = {side: [w for w in lots if (side, w) not in shown] for side, lots in sides.items()}
+    found = []
+    for side, other in (("came", "stands"), ("stands", "came")):
+        rest = sum(sides[side][way] for way in hidden[side])
+        if hidden[side] and not hidden[other] and (len(hidden[side]) < 2 or rest < K):
+            found.append(f"{side}: {rest} in {len(hidden[side])} cells")
+    return found
+
+
+@given(_statements())
+def test_neither_side_of_an_account_tells_of_the_other(statement: Conservation) -> None:
+    rows = balance_table(statement, K).rows
+    for key, account in statement.accounts.items():
+        shown = {
+            (str(row[3]), str(row[4])) for row in rows if row[:3] == key and row[5] is not None
+        }
+        small = [
+            (side, way)
+            for side, lots in (("came", account.born_lots), ("stands", account.stand_lots))
+            for way, count in lots.items()
+            if 0 < count < K
+        ]
+        assert not shown & set(small)
+        assert told_by_an_account(account, shown) == []
+
+
+def test_small_cells_alone_left_out_would_be_told_by_the_other_side() -> None:
+    """The control: of 12 awarded 9 are active, so 3 are revoked."""
+    account = Account()
+    account.born_lots["awarded"] = 12
+    account.stand_lots.update({"active": 9, "revoked": 3})
+    naive = {("came", "awarded")}
+    assert told_by_an_account(account, {*naive, ("stands", "active")}) == ["stands: 3 in 1 cells"]
+    assert told_by_an_account(account, naive) == []

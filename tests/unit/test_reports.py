@@ -87,7 +87,12 @@ def test_the_figures(small: SmallBank) -> None:
     assert by_name["awards"].rows == ()  # this month has not ended
     assert by_name["recognition-flows"].rows == ((small.north.did, small.south.did, None),)
     assert by_name["recognition-flows"].csv().endswith(f"{small.south.did},\n")
-    assert by_name["rules"].to_json()["rows"] == [[small.south.did, "R1@1", 1]]
+    # The rule's one use and its days would tell the flow that is left out.
+    assert by_name["rules"].to_json()["rows"] == [[small.south.did, "R1@1", None]]
+    assert {days for _, days in by_name["median-days"].rows} == {None}
+    open_to_all = {table.name: table for table in tables(found, 1)}
+    assert open_to_all["rules"].rows == ((small.south.did, "R1@1", 1),)
+    assert open_to_all["median-days"].rows[1] == ("award to conversion", 0)
 
 
 def test_appeals_have_a_clock(small: SmallBank) -> None:
