@@ -91,31 +91,39 @@ class Institution:
 
     def correct(
         self,
-        before: Result,
+        lot: str,
         after: Result,
         available: Decimal,
         slot: Slot,
         created: datetime,
         reason: str,
     ) -> Submission:
-        """The signed `supersede` of a result's lot by a corrected one, and its new credential.
+        """The signed `supersede` of a lot by a corrected one, and its new credential.
 
-        `slot` is one of `correction(before, after)`, the new lot.
+        `slot` is one of `correction(lot, after)`, the new lot.
         """
-        named = replace(after, source_key=_correction(before, after))
+        named = replace(after, source_key=_correction(lot, after))
         credential = self._signed(named, available, slot, created)
         body: dict[str, Json] = {
             "appeal": (created.date() + APPEAL).isoformat(),
-            "lot": self.lot(before.source_key),
+            "lot": lot,
             "reason": reason,
             "successor": self._awarded(named, slot, credential),
         }
         signed = Statement.make(self.did, "supersede", body).sign(self.signer)
         return Submission(signed, credential, self._learner(after.learner))
 
-    def correction(self, before: Result, after: Result) -> str:
-        """The lot that takes the place of `before`'s: the same one for the same content."""
-        return self.lot(_correction(before, after))
+    def correction(self, lot: str, after: Result) -> str:
+        """The lot that takes the place of another: the same one for the same content."""
+        return self.lot(_correction(lot, after))
+
+    def commits_to(self, result: Result, available: Decimal, slot: Slot) -> str:
+        """The commitment to the credential that a result has, or would have, at a slot."""
+        return b64u_encode(commitment(self._credential(result, available, slot)))
+
+    def corrected_as(self, lot: str, after: Result) -> Result:
+        """The result as the lot that takes the place of another stands for it."""
+        return replace(after, source_key=_correction(lot, after))
 
     def conversion(self, lot: str) -> str:
         """The lot that a lot is converted to by this institution."""
@@ -353,9 +361,17 @@ def unit_credits(results: Iterable[Result]) -> dict[UnitRef, Decimal]:
     return credits
 
 
-def _correction(before: Result, after: Result) -> str:
-    content = (after.unit.code, after.unit.version, after.credits, after.grade, after.expires)
-    return f"correction of {before.source_key} to {content}"
+def _correction(lot: str, after: Result) -> str:
+    # By the lot it follows: whoever is corrected back to what was before gets a lot of its own.
+    expires = None if after.expires is None else after.expires.isoformat()
+    content: list[Json] = [
+        after.unit.code,
+        after.unit.version,
+        after.credits,
+        after.grade,
+        expires,
+    ]
+    return f"correction of {lot} to {encode(content).decode()}"
 
 
 def _unit_ref(unit: Unit) -> UnitRef:

@@ -164,6 +164,12 @@ def lots_by(
     return [lot_of(row) for row in rows]
 
 
+def lot_committed(connection: Connection, commitment: str) -> Lot | None:
+    """The lot whose credential has this commitment, or None."""
+    row = connection.execute(select(lots).where(lots.c.commitment == commitment).limit(1)).first()
+    return None if row is None else lot_of(row)
+
+
 def credential_of(connection: Connection, lot: str) -> tuple[str, str] | None:
     """Identifier and account of the credential of a lot; None where none is deposited here."""
     query = select(credentials.c.identifier, credentials.c.account).where(credentials.c.lot == lot)

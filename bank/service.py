@@ -41,6 +41,7 @@ from bank.lots import (
     credential_of,
     digest,
     each_lot,
+    lot_committed,
     lots_by,
     lots_in,
     lots_of,
@@ -48,8 +49,8 @@ from bank.lots import (
 )
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.passbook import Passbook, closing_entry, passbook
-from bank.prospects import Option, Prospects, gained_by, hours_of, options, prospects
-from bank.qualifications import Evaluation, Holding, evaluate, holding_of, requirement_of
+from bank.prospects import Option, Prospects, gained_by, options, prospects
+from bank.qualifications import Evaluation, evaluate_lots, usable_holdings
 from bank.recognition import Recogniser
 from bank.schema import migrate
 from bank.settings import Settings, database_url
@@ -372,9 +373,7 @@ class Bank:
         known = catalogue.qualifications.get((author, qualification))
         if known is None:
             raise NoSuchThing(f"{author} has not published the qualification {qualification[:40]}")
-        usable = self._usable(self._lots(accounts), catalogue)
-        day = day or self._clock().date()
-        return evaluate(usable, requirement_of(known), day, hours_of(catalogue))
+        return evaluate_lots(self._lots(accounts), catalogue, known, self._clock(), day)
 
     def prospects(self, accounts: Sequence[str], most: int) -> Prospects:
         """How far the lots of these accounts reach under the qualifications in force, near first.
@@ -387,20 +386,12 @@ class Bank:
             for lot in found
             if lot.state is LotState.CONFERRED
         }
-        usable = self._usable(found, catalogue)
+        usable = usable_holdings(found, catalogue, self._time())
         return prospects(usable, catalogue, self._time(), most, conferred)
 
     def _lots(self, accounts: Sequence[str]) -> list[Lot]:
         with reading(self._engine) as connection:
             return [lot for account in accounts for lot in lots_of(connection, account)]
-
-    def _usable(self, lots: Sequence[Lot], catalogue: Catalogue) -> list[Holding]:
-        time = self._time()
-        return [
-            holding_of(lot, catalogue)
-            for lot in lots
-            if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
-        ]
 
     def awards(self, accounts: Sequence[str]) -> list[Award]:
         """What these accounts hold, in the order of the entries; no credential is opened."""
@@ -514,6 +505,11 @@ class Bank:
         """One lot, or None."""
         with reading(self._engine) as connection:
             return read_lots(connection, [name]).get(name)
+
+    def find_commitment(self, commitment: str) -> Lot | None:
+        """The lot whose credential has this commitment, or None."""
+        with reading(self._engine) as connection:
+            return lot_committed(connection, commitment)
 
     def awards_of(
         self, institution: str, before: int, count: int, unit: str = "", state: str = ""

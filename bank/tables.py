@@ -31,6 +31,7 @@ lots = Table(
     UniqueConstraint("award_index"),
     UniqueConstraint("list", "slot"),
     Index("ix_lots_institution", "institution", "award_index"),
+    Index("ix_lots_commitment", "commitment"),
 )
 
 lot_map = Table(

@@ -118,10 +118,13 @@ class SmallBank:
         both = Statement.make(self.north.did, "award", body)
         keep("rpl", replace(offered, signed=both.sign(self.north.signer, self.north.approver)))
         keep("convert", self.convert(self.award("wu-4")[0]))
-        before, after = result("wu-1"), result("wu-1", credits="3.5")
-        (slot,) = self.port.slots(self.north, [self.north.correction(before, after)])
+        old, after = self.north.lot("wu-1"), result("wu-1", credits="3.5")
+        (slot,) = self.port.slots(self.north, [self.north.correction(old, after)])
         now = self.bank.now()
-        keep("supersede", self.north.correct(before, after, Decimal(4), slot, now, "regraded"))
+        keep(
+            "supersede",
+            self.north.correct(old, after, Decimal(4), slot, now, "regraded"),
+        )
         self.submit(self.state(self.south, "qualification.publish", **QUALIFICATION))
         lots = [self.award("wu-5", SOUTH_UNIT, "3")[0].lot, self.award("wu-6", LAW_UNIT)[0].lot]
         (slot,) = self.port.slots(self.south, [self.south.conferment(lots)])

@@ -158,9 +158,8 @@ class Access:
         """The token of a new session; NotAllowed where the passkey is not known here."""
         challenge = passkeys.challenge_of(answer)
         credential = passkeys.credential_of(answer)
+        self._use(challenge, "sign in")
         with writing(self._engine) as connection:
-            if not store.use_challenge(connection, _digest(challenge), "sign in", self._now()):
-                raise NotAllowed("that took too long; try again")
             known = store.find_passkey(connection, credential)
             if known is None:
                 raise NotAllowed("this passkey is not known here; sign in another way")
@@ -301,9 +300,7 @@ class Access:
 
     def _registered(self, site: Site, answer: str, purpose: str) -> passkeys.NewPasskey:
         challenge = passkeys.challenge_of(answer)
-        with writing(self._engine) as connection:
-            if not store.use_challenge(connection, _digest(challenge), purpose, self._now()):
-                raise NotAllowed("that took too long; try again")
+        self._use(challenge, purpose)
         return passkeys.check_registration(site, answer, challenge)
 
     def _keep_passkey(
@@ -317,6 +314,13 @@ class Access:
         with writing(self._engine) as connection:
             store.add_challenge(connection, _digest(challenge), purpose, expires)
         return challenge
+
+    def _use(self, challenge: bytes, purpose: str) -> None:
+        # By itself, so that an answer that then fails has used its challenge up.
+        with writing(self._engine) as connection:
+            known = store.use_challenge(connection, _digest(challenge), purpose, self._now())
+        if not known:
+            raise NotAllowed("that took too long; try again")
 
     def _begin(self, connection: Connection, person: str) -> str:
         now = self._clock()

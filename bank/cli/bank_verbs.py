@@ -80,6 +80,8 @@ def serve(
                 "[yellow]Sign-ins for the demonstration only[/], one for each role:\n"
                 f"{url}demo/{shown.key}"
             )
+            if shown.hint:
+                console.print(shown.hint)
         elif not bank.access.anybody():
             console.print(
                 f"Nobody may sign in yet. Set up the first operator within a day, at\n"

@@ -3,6 +3,8 @@
 import secrets
 from typing import TYPE_CHECKING
 
+from bank.cli.options import PASSPHRASE_FILE
+
 if TYPE_CHECKING:
     from bank.pages import Demo
     from bank.service import Bank
@@ -29,4 +31,9 @@ def demo_people(bank: "Bank") -> "Demo":
     record = bank.learners.record_of(account) or bank.learners.open(name)
     bank.learners.link(record, account)
     people.append(bank.access.admit("demo-learner", name, Role.LEARNER, record))
-    return Demo(secrets.token_urlsafe(12), people)
+    data = bank.settings.folder
+    hint = (
+        f"The registrar signs with the keystores in {data}/members/bayu-open; their passphrase is "
+        f"in {data}/{PASSPHRASE_FILE}"
+    )
+    return Demo(secrets.token_urlsafe(12), people, hint)

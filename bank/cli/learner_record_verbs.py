@@ -91,6 +91,26 @@ def find(
             typer.echo(f"  {account}")
 
 
+@learner_app.command("identify", context_settings=DASHED)
+def identify(
+    learner: Learner,
+    form: Annotated[
+        Path, typer.Option("--from", help=_FORM.format("kind and number of the document"))
+    ] = DEFAULT_INPUT,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Add an identity document to a record that has none."""
+    from bank.learners.forms import document_of, text_of
+
+    with _opened(data) as bank:
+        value, where = _form(form, ("kind", "number"))
+        text_of(value, "number", where)
+        document = document_of(value, where, bank.now().date())
+        assert document is not None
+        new = bank.learners.identify(learner, document)
+    typer.echo(f"{learner} {'is identified' if new else 'had this document already'}")
+
+
 @learner_app.command("merge", context_settings=DASHED)
 def merge(
     first: Annotated[str, typer.Argument(help="The learner that remains.")],

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from bank.cli.appeal_verbs import appeal_app
 from bank.cli.bank_verbs import bank_app
 from bank.cli.demo_verb import demo
 from bank.cli.federation_verbs import federation_app
@@ -63,6 +64,7 @@ app.add_typer(member_app)
 app.add_typer(governance_app)
 app.add_typer(statement_app)
 app.add_typer(rules_app)
+app.add_typer(appeal_app)
 app.add_typer(regulator_app)
 app.add_typer(federation_app)
 app.add_typer(keys_app)

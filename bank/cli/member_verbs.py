@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bank.cli.convert_verb import convert_command
+from bank.cli.correct_verb import correct_command
 from bank.cli.options import (
     DASHED,
     DEFAULT_DATA,
@@ -115,6 +116,7 @@ def _lot_verb(kind: str, summary: str) -> None:
 
 
 member_app.command("convert")(convert_command)
+member_app.command("correct")(correct_command)
 member_app.command("apply")(apply_command)
 member_app.command("reserve")(reserve_command)
 member_app.command("redeem")(redeem_command)

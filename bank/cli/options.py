@@ -45,3 +45,10 @@ def bank_passphrase(folder: Path) -> str:
 
     read_settings(folder)
     return passphrase(folder)
+
+
+BankUrl = Annotated[
+    str,
+    typer.Option("--bank", help="URL of a bank's API, instead of a bank in a folder."),
+]
+BankDomain = Annotated[str, typer.Option("--domain", help="The bank's domain, with --bank.")]

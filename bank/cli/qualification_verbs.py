@@ -8,17 +8,27 @@ which lots belong together.
 import secrets
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bank.cli.members import institution_in
-from bank.cli.options import DEFAULT_DATA, Data, Institutions, Members, bank_passphrase
+from bank.cli.options import (
+    DEFAULT_DATA,
+    BankDomain,
+    BankUrl,
+    Data,
+    Institutions,
+    Members,
+    bank_passphrase,
+)
 from bank.errors import BadSetup
 
 if TYPE_CHECKING:
     from bank.applications import Application
+    from bank.cli.counter import Counter
     from bank.passbook import Passbook
     from bank.qualifications import Evaluation
     from bank.service import Bank
@@ -26,6 +36,12 @@ if TYPE_CHECKING:
 Accounts = Annotated[
     list[str],
     typer.Argument(help="A learner's record, or accounts as 'creditbank learners' lists them."),
+]
+Applicant = Annotated[
+    list[str],
+    typer.Argument(
+        help="A learner's record or accounts; where --bank is a URL, the files the learner shows."
+    ),
 ]
 Qualification = Annotated[str, typer.Option(help="The qualification, CODE@VERSION.")]
 Slug = Annotated[str, typer.Option(help="The institution's short name in the TOML file.")]
@@ -92,25 +108,37 @@ def _as_csv(found: "Passbook") -> None:
 
 
 def apply_command(
-    accounts: Accounts,
+    accounts: Applicant,
     qualification: Qualification,
     slug: Slug,
     institutions: Institutions,
     members: Members,
+    learner: Annotated[
+        str, typer.Option(help="Your own number for the learner; needed where --bank is a URL.")
+    ] = "",
     data: Data = DEFAULT_DATA,
+    bank: BankUrl = "",
+    domain: BankDomain = "",
 ) -> None:
     """On the institution's side: take up an application whose requirement is met."""
     from bank.applications import apply_for
+    from bank.cli.counter import counter
     from bank.cli.learner_verbs import write
-    from bank.opening import open_bank
     from bank.results import Learner
 
-    with closing(open_bank(data, bank_passphrase(data))) as bank:
-        own = institution_in(members, slug, institutions, bank.settings.domain)
-        names = _accounts(bank, accounts)
-        evaluation = bank.progress(names, own.did, qualification)
-        learner = Learner(accounts[0], bank.learner_name(names[0]))
-        application = apply_for(own, evaluation, learner, bank.now())
+    with counter(data, bank, domain) as here:
+        own = institution_in(members, slug, institutions, here.domain)
+        now = datetime.now(UTC)
+        if here.bank is None:
+            evaluation, name = _evaluate_shown(accounts, here, own.did, qualification, now)
+            if not learner:
+                raise BadSetup("give your own number for the learner with --learner")
+            person = Learner(learner, name)
+        else:
+            names = _accounts(here.bank, accounts)
+            evaluation = here.bank.progress(names, own.did, qualification)
+            person = Learner(learner or accounts[0], here.bank.learner_name(names[0]))
+        application = apply_for(own, evaluation, person, now)
     name = f"{own.conferment(application.lots)}.json"
     for stage in ("new", "reserved", "done"):
         if (_stage(members, slug, stage) / name).exists():
@@ -119,18 +147,42 @@ def apply_command(
     typer.echo(str(write(_stage(members, slug, "new") / name, application.encode())))
 
 
+def _evaluate_shown(
+    files: list[str], here: "Counter", author: str, qualification: str, now: datetime
+) -> "tuple[Evaluation, str]":
+    """What the credentials in files come to, and the name of the one person they are of."""
+    from bank.cli.shown import read_shown
+    from bank.qualifications import evaluate_lots
+
+    shown = [read_shown(Path(file), here, now) for file in files]
+    people = {one.facts.learner for one in shown}
+    if len(people) > 1:
+        raise BadSetup(f"these credentials are of several people: {', '.join(sorted(people))}")
+    catalogue = here.registry.catalogue
+    known = catalogue.qualifications.get((author, qualification))
+    if known is None:
+        raise BadSetup(f"{author} has not published the qualification {qualification[:40]}")
+    lots = {one.lot.lot: one.lot for one in shown}
+    return evaluate_lots(lots.values(), catalogue, known, now), people.pop()
+
+
 def reserve_command(
-    slug: Slug, institutions: Institutions, members: Members, data: Data = DEFAULT_DATA
+    slug: Slug,
+    institutions: Institutions,
+    members: Members,
+    data: Data = DEFAULT_DATA,
+    bank: BankUrl = "",
+    domain: BankDomain = "",
 ) -> None:
     """On the institution's side: reserve the lots of all new applications, all or none."""
     from bank.applications import reserve
-    from bank.opening import LocalBank, open_bank
+    from bank.cli.counter import counter
 
     waiting = _waiting(members, slug, "new")
-    with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
-        own = institution_in(members, slug, institutions, bank.settings.domain)
+    with counter(data, bank, domain) as here:
+        own = institution_in(members, slug, institutions, here.domain)
         applications = [application for _, application in waiting]
-        reserve(applications, own, LocalBank(bank), secrets.SystemRandom())
+        reserve(applications, own, here.port, secrets.SystemRandom())
     _move(waiting, members, slug, "reserved")
     lots = sum(len(application.lots) for application in applications)
     typer.echo(f"{len(waiting)} applications: {lots} lots are reserved")
@@ -138,20 +190,25 @@ def reserve_command(
 
 
 def redeem_command(
-    slug: Slug, institutions: Institutions, members: Members, data: Data = DEFAULT_DATA
+    slug: Slug,
+    institutions: Institutions,
+    members: Members,
+    data: Data = DEFAULT_DATA,
+    bank: BankUrl = "",
+    domain: BankDomain = "",
 ) -> None:
     """On the institution's side: use what is reserved and confer what it is for, all or none."""
     from bank.applications import redeem
-    from bank.opening import LocalBank, open_bank
+    from bank.cli.counter import counter
 
     waiting = _waiting(members, slug, "reserved")
-    with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
-        own = institution_in(members, slug, institutions, bank.settings.domain)
+    with counter(data, bank, domain) as here:
+        own = institution_in(members, slug, institutions, here.domain)
         applications = [application for _, application in waiting]
-        known = bank.catalogue().qualifications
+        known = here.registry.catalogue.qualifications
         every = [known[own.did, application.qualification] for application in applications]
         dice = secrets.SystemRandom()
-        conferred = redeem(applications, every, own, LocalBank(bank), dice, bank.now())
+        conferred = redeem(applications, every, own, here.port, dice, datetime.now(UTC))
     _move(waiting, members, slug, "done")
     for application, submission in zip(applications, conferred, strict=True):
         identifier = (submission.credential or {})["id"]

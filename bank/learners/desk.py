@@ -95,6 +95,31 @@ class Learners:
         with reading(self._engine) as connection:
             return store.learner_of(connection, account)
 
+    def identify(self, learner: str, document: Document) -> bool:
+        """Add an identity document to a record without one; whether it was not there before.
+
+        Conflict where the record has another, or another record has this one.
+        """
+        with writing(self._engine) as connection:
+            record = self._open(connection, learner)
+            if record.identity.document == document:
+                return False
+            if record.identity.document is not None:
+                raise Conflict(
+                    f"the learner {record.learner} has another identity document already; if it "
+                    "was mistaken, erase that record and open another"
+                )
+            holder = store.holder_of(connection, self._vault, document)
+            if holder is not None:
+                raise Conflict(
+                    f"this identity document is the learner {holder}'s; if both are one person, "
+                    "merge them"
+                )
+            identified = replace(record, identity=replace(record.identity, document=document))
+            store.save_identity(connection, self._vault, identified)
+            self._note(connection, identified, "identified")
+            return True
+
     def names(self, learner: str) -> list[str]:
         """Every identifier that means a learner, first the one that stands today."""
         with reading(self._engine) as connection:

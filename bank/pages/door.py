@@ -113,7 +113,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     def sign_in_page(request: Request, next: str = "/") -> Response:
         """The ways to sign in."""
         session = visitors.session(request)
-        if session is not None and session.person.role.home in (next, session.person.role.home):
+        if session is not None:
             return RedirectResponse(session.person.role.home, 303)
         return show_sign_in(request, inner_path(next))
 
@@ -186,11 +186,8 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
 
     @routes.post("/join", dependencies=paced)
     def join(request: Request, form: posted) -> Response:
-        """Take up an invitation with a password, or by the institution's own sign-in."""
+        """Take up an invitation with a password."""
         code, login, name = (field(form, one) for one in ("code", "login", "name"))
-        if field(form, "with") == "institution":
-            slug = access.invitation(code).scope
-            return RedirectResponse(f"/sign-in/institution/{slug}?code={quote(code)}", 303)
         try:
             name, scope = joining(code, form)
             password, totp = str(form.get("password", "")), field(form, "totp")

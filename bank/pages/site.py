@@ -9,6 +9,7 @@ from bank.access.oidc import Providers
 from bank.pages import learner
 from bank.pages.demo import demo_routes
 from bank.pages.door import door_routes
+from bank.pages.explorer import explorer_routes, register_routes
 from bank.pages.front import front_routes
 from bank.pages.language import N_
 from bank.pages.page import Pages, asset_routes
@@ -24,6 +25,8 @@ class Demo:
 
     key: str
     people: list[Person]
+    hint: str = ""
+    """What whoever starts it is told besides."""
 
 
 _ELSE = N_("Something went wrong")
@@ -45,6 +48,8 @@ def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
     app.include_router(asset_routes())
     app.include_router(front_routes(pages, app.openapi))
     app.include_router(door_routes(pages, visitors, providers))
+    for public in (explorer_routes, register_routes):
+        app.include_router(public(pages))
     for routes in (people_routes, upload_routes, award_routes, rule_routes, key_routes):
         app.include_router(routes(pages, visitors))
     for routes in learner.ROUTES:

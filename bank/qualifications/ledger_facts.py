@@ -1,11 +1,13 @@
 """Requirements and lots as the ledger has them, whose shapes it checked."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from bank.qualifications.evaluation import evaluate
 from bank.qualifications.model import (
     Cap,
+    Evaluation,
     Holding,
     InstitutionCap,
     Minimum,
@@ -14,7 +16,7 @@ from bank.qualifications.model import (
     Source,
 )
 from keys import Json
-from ledger import Lot
+from ledger import Lot, LotState, format_time
 from ledger.catalogue import Catalogue, Qualification
 
 _SOURCES = {
@@ -85,6 +87,28 @@ def holding_of(lot: Lot, catalogue: Catalogue) -> Holding:
         # A unit shares its learning with every other version of itself.
         frozenset({unit_alone, *groups}),
     )
+
+
+def usable_holdings(lots: Iterable[Lot], catalogue: Catalogue, time: str) -> list[Holding]:
+    """Those of the lots that can be used at `time`: in this bank's custody, active, unexpired."""
+    return [
+        holding_of(lot, catalogue)
+        for lot in lots
+        if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
+    ]
+
+
+def evaluate_lots(
+    lots: Iterable[Lot],
+    catalogue: Catalogue,
+    qualification: Qualification,
+    now: datetime.datetime,
+    day: datetime.date | None = None,
+) -> Evaluation:
+    """What lots come to under a qualification, as of a day: those that can be used at `now`."""
+    usable = usable_holdings(lots, catalogue, format_time(now))
+    hours = {scheme.name: scheme.hours for scheme in catalogue.schemes.values()}
+    return evaluate(usable, requirement_of(qualification), day or now.date(), hours)
 
 
 def _minimum(item: Mapping[str, Json]) -> Minimum:

@@ -364,7 +364,7 @@ def test_a_newcomer_claims_uses_and_deletes(browser: Browser, place: Place, loca
         secret = page.inner_text("details code").replace(" ", "")
         page.fill("#password", "three quiet words")
         page.fill("#totp", pyotp.TOTP(secret).now())
-        page.click("button[value=password]")
+        page.click("details button.main")
         page.wait_for_url(f"{place.url}/learner")
         record = bank.learners.record_of(accounts[0])
         assert record is not None

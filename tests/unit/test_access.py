@@ -382,6 +382,27 @@ def test_cookies_are_kept_from_scripts_and_other_sites(bank: Bank, door: Door) -
         assert ("Secure" in cookie) == (scheme == "https")
 
 
+def test_the_demonstrations_sign_ins_are_there_alone(bank: Bank) -> None:
+    from bank.pages import Demo
+
+    person = bank.access.admit("only-demo", "Only", Role.OPERATOR, "")
+    demo = TestClient(make_app(bank, Demo("key", [person])), follow_redirects=False)
+    assert demo.get("/demo/key").status_code == 200
+    assert demo.get("/demo/guess").status_code == 404
+    entered = demo.post("/demo/key", data={"person": person.person})
+    assert entered.headers["location"] == "/operator"
+    demo.cookies.clear()
+    assert demo.post("/demo/guess", data={"person": person.person}).status_code == 404
+    other = bank.access.admit("not-demo", "Not", Role.OPERATOR, "")
+    assert demo.post("/demo/key", data={"person": other.person}).status_code == 404
+    served = TestClient(make_app(bank), follow_redirects=False)
+    assert served.get("/demo/key").status_code == 404
+    assert served.post("/demo/key", data={"person": person.person}).status_code == 404
+    for login in ("only-demo", "not-demo"):
+        form = {"login": login, "password": "", "totp": "000000"}
+        assert served.post("/sign-in", data=form).status_code == 401
+
+
 def test_too_many_attempts_are_told_to_wait(bank: Bank) -> None:
     http = TestClient(make_app(bank), follow_redirects=False, base_url="http://localhost")
     form = {"login": "x", "password": "y", "totp": "1"}

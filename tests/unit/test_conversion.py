@@ -72,9 +72,16 @@ def test_the_decision_can_be_opened_and_nothing_else(small: SmallBank) -> None:
 
 def test_a_correction_takes_the_place_of_an_award(small: SmallBank) -> None:
     lot, wrong = small.award("li-3", credits="4")
-    before, after = result("li-3"), result("li-3", credits="3.5", grade="72")
-    (slot,) = small.port.slots(small.north, [small.north.correction(before, after)])
-    made = small.north.correct(before, after, Decimal(4), slot, small.bank.now(), "grade-changed")
+    old, after = small.north.lot("li-3"), result("li-3", credits="3.5", grade="72")
+    (slot,) = small.port.slots(small.north, [small.north.correction(old, after)])
+    made = small.north.correct(
+        old,
+        after,
+        Decimal(4),
+        slot,
+        small.bank.now(),
+        "grade-changed",
+    )
     index = small.submit(made)
     assert made.credential is not None
     good = looked_at(small, made.credential, index)

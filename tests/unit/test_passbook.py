@@ -63,10 +63,10 @@ def test_a_whole_life(small: SmallBank) -> None:
     small.submit(small.convert(lots[1]))
     small.submit(small.north.lot_event("revoke", lots[2].lot, "fraud", day))
     small.submit(small.north.lot_event("suspend", lots[3].lot, "review", day))
-    before, after = result("li-4"), result("li-4", credits="3.5")
-    (slot,) = small.port.slots(small.north, [small.north.correction(before, after)])
+    old, after = small.north.lot("li-4"), result("li-4", credits="3.5")
+    (slot,) = small.port.slots(small.north, [small.north.correction(old, after)])
     now = small.bank.now()
-    small.submit(small.north.correct(before, after, Decimal(4), slot, now, "regraded"))
+    small.submit(small.north.correct(old, after, Decimal(4), slot, now, "regraded"))
     claim, until = b64u_encode(bytes(32)), "2099-01-01T00:00:00Z"
     small.submit(small.south.use("reserve", lots[5].lot, application=claim, until=until))
     found = small.bank.passbook(accounts(small))

@@ -29,10 +29,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallBank]:
         made.submit(made.south.use("reserve", lots[3].lot, application=claim, until=until))
         made.submit(made.south.use("reserve", lots[4].lot, application=claim, until=until))
         made.submit(made.south.use("redeem", lots[4].lot, evaluation=claim))
-        before, after = result("li-6"), result("li-6", credits="3.5")
-        (slot,) = made.port.slots(made.north, [made.north.correction(before, after)])
+        old, after = made.north.lot("li-6"), result("li-6", credits="3.5")
+        (slot,) = made.port.slots(made.north, [made.north.correction(old, after)])
         now = made.bank.now()
-        made.submit(made.north.correct(before, after, Decimal(4), slot, now, "regraded"))
+        made.submit(made.north.correct(old, after, Decimal(4), slot, now, "regraded"))
         yield made
 
 

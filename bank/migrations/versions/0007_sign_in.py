@@ -87,3 +87,4 @@ def upgrade() -> None:
         sa.Column("signed", sa.LargeBinary, nullable=False),
     )
     op.create_index("ix_lots_institution", "lots", ["institution", "award_index"])
+    op.create_index("ix_lots_commitment", "lots", ["commitment"])
