@@ -33,14 +33,6 @@ NO_PAGE = (
     *("/learner/claim", "/openapi.json", "/redoc", "/docs/oauth2-redirect", "/v"),
     *("/sign-in/", "/log"),
 )
-    "/learner/claim",
-    "/openapi.json",
-    "/redoc",
-    "/docs/oauth2-redirect",
-    "/v",
-    "/sign-in/",
-    "/log",
-)
 
 
 @pytest.fixture(scope="module")
