@@ -111,6 +111,9 @@ def capacity(words: Words, name: str) -> str:
 
 def reason(words: Words, code: str) -> str:
     """A reason's code in words where it is one that the pages offer."""
+    base, _, number = code.rpartition("-")
+    if number.isdecimal() and base in REASONS:
+        return f"{words.say(REASONS[base])} ({number})"
     return words.say(REASONS[code]) if code in REASONS else code
 
 
