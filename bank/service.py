@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bank.access import Access
 from bank.approvals import Approvals
+from bank.awards import Award, AwardState, awards_of
 from bank.condition import Condition, free_space, witnessed
 from bank.deposits import (
     ACCOUNT_ERASED,
@@ -50,7 +51,9 @@ from bank.lots import (
 from bank.openid4vci import Wallets, holder_of_proof
 from bank.oversight import Oversight
 from bank.passbook import Passbook, closing_entry, passbook
-from bank.qualifications import Evaluation, evaluate_lots
+from bank.prospects import Option, Prospects, gained_by, options, prospects
+from bank.qualifications import Evaluation, evaluate_lots, usable_holdings
+from bank.recognition import Recogniser
 from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.shares import (
@@ -150,6 +153,7 @@ class Bank:
         self.approvals = Approvals(self._engine, lambda: self._clock(), self._name)
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
+        self._recogniser: tuple[int, Recogniser] | None = None
         self._group = GroupCommit(self._sequencer, self._checkpointer, self._nudge)
         self.oversight = Oversight(self._engine, self.log, settings.folder, self.audit, clock)
         if stale:
@@ -353,6 +357,15 @@ class Bank:
         """Frameworks, units, rules and qualifications as of now."""
         return self.registry().catalogue
 
+    def recogniser(self) -> Recogniser:
+        """All rules in the registry of now; they are indexed anew only where one has changed."""
+        registry = self.registry()
+        state = sum(1 + bool(rule.withdrawn) for rule in registry.catalogue.rules.values())
+        known = self._recogniser
+        if known is None or known[0] != state:
+            known = self._recogniser = (state, Recogniser(registry))
+        return known[1].under(registry)
+
     def progress(
         self, accounts: Sequence[str], author: str, qualification: str, day: date | None = None
     ) -> Evaluation:
@@ -365,11 +378,46 @@ class Bank:
         known = catalogue.qualifications.get((author, qualification))
         if known is None:
             raise NoSuchThing(f"{author} has not published the qualification {qualification[:40]}")
-        found: list[Lot] = []
+        return evaluate_lots(self._lots(accounts), catalogue, known, self._clock(), day)
+
+    def prospects(self, accounts: Sequence[str], most: int) -> Prospects:
+        """How far the lots of these accounts reach under the qualifications in force, near first.
+
+        At most `most` of them, without those they hold already; what counts is as in `progress`.
+        """
+        catalogue, found = self.catalogue(), self._lots(accounts)
+        conferred = {
+            (lot.facts.institution, lot.facts.unit)
+            for lot in found
+            if lot.state is LotState.CONFERRED
+        }
+        usable = usable_holdings(found, catalogue, self._time())
+        return prospects(usable, catalogue, self._time(), most, conferred)
+
+    def _lots(self, accounts: Sequence[str]) -> list[Lot]:
         with reading(self._engine) as connection:
-            for account in accounts:
-                found += lots_of(connection, account)
-        return evaluate_lots(found, catalogue, known, self._clock(), day)
+            return [lot for account in accounts for lot in lots_of(connection, account)]
+
+    def awards(self, accounts: Sequence[str]) -> list[Award]:
+        """What these accounts hold, in the order of the entries; no credential is opened."""
+        with reading(self._engine) as connection:
+            return awards_of(connection, accounts)
+
+    def options(self, awards: Sequence[Award]) -> list[Option]:
+        """What institutions take each usable award for, line by line, the most credits first."""
+        usable = [award for award in awards if award.state(self._time()) is AwardState.USABLE]
+        converted = [award.lot for award in awards if award.lot.kind == "convert"]
+        entries = (Entry.parse(self.log.entry(lot.award_index)) for lot in converted)
+        gained = gained_by(zip(converted, entries, strict=True))
+        return options(usable, self.recogniser(), self._time(), self._grade, gained)
+
+    def _grade(self, award: Award) -> str:
+        with reading(self._engine) as connection:
+            document, _ = open_credential(connection, self._vault, award.account, award.identifier)
+        return certificate_facts(document).grade
+
+    def _time(self) -> str:
+        return format_time(self._clock())
 
     def passbook(self, accounts: Sequence[str]) -> Passbook:
         """The statement of account of these accounts together, as of now."""

@@ -1,6 +1,6 @@
 """The door: invitations, signing in and out; each operation one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -71,6 +71,13 @@ class Access:
         if found is None or found.expires < self._now():
             raise NoLonger("this invitation was used or has ended; ask for a new one")
         return found
+
+    def spend(self, code: str) -> None:
+        """Use an invitation up without joining by it; NoLonger where it was used or has ended."""
+        self.invitation(code)
+        with writing(self._engine) as connection:
+            if not store.use_invitation(connection, _hash(code.strip())):
+                raise NoLonger("this invitation was used or has ended; ask for a new one")
 
     def totp_secret(self, code: str) -> bytes:
         """The secret that an authenticator is to hold when an invitation is taken up."""
@@ -233,6 +240,12 @@ class Access:
         """End a session."""
         with writing(self._engine) as connection:
             store.end_session(connection, _hash(token))
+
+    def anybody_of(self, scopes: Sequence[str]) -> bool:
+        """Whether anybody who may sign in has one of these scopes."""
+        with reading(self._engine) as connection:
+            found = [one for scope in scopes for one in store.list_people(connection, scope)]
+        return any(not person.ended for person in found)
 
     def people(self, scope: str | None = None) -> list[Person]:
         """Everybody of a scope; without one, everybody who is no learner."""

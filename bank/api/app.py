@@ -4,10 +4,11 @@ import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Header, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bank.api.federation import add_federation
@@ -289,10 +290,21 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
         return Response(status_code=204)
 
     @app.get("/s/{secret}", tags=["learners"], response_class=Response)
-    def shared(secret: str) -> Response:
-        """The bundles that a link shows."""
+    def shared(secret: str, request: Request) -> Response:
+        """The bundles that a link shows; a browser is sent to the page that verifies them.
+
+        That page asks for them itself, so what only looks ahead at a link has not opened it.
+        """
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(
+                f"/v/#share={quote(secret)}", 303, {"Cache-Control": "no-store", "Vary": "Accept"}
+            )
         body = b'{"bundles":[' + b",".join(bank.shared(secret)) + b"]}"
-        headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        headers = {
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+            "Vary": "Accept",
+        }
         return Response(body, media_type="application/json", headers=headers)
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from bank.errors import BadRequest, BankError, NoLonger, NoSuchThing, NotAllowed, TooFast
+from bank.learners import Conflict, Erased, LearnersError, NoSuchRecord
+from bank.openid4vci import WalletError
 from keys import Json, KeysError, encode
 from ledger import BadStatement, LedgerError, NotFound
 
@@ -25,8 +27,13 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotAllowed, 401),
     (TooFast, 429),
     (BadRequest, 400),
+    (NoSuchRecord, 404),
+    (Conflict, 409),
+    (Erased, 410),
+    (LearnersError, 400),
     (BadStatement, 400),
     (KeysError, 400),
+    (WalletError, 400),
     (BankError, 500),
     (LedgerError, 503),
 )

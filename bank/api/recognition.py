@@ -5,28 +5,16 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
-from bank.recognition import Recogniser
+from bank.recognition import Decision, in_words
 from bank.service import Bank
 from keys import Json, encode
-from ledger import Lot, Registry, format_time
+from ledger import Lot, format_time
 
 Name = Annotated[str, Path(min_length=1, max_length=60)]
 
 
 def add_recognition(app: FastAPI, bank: Bank) -> None:
     """Add the routes of lots and of recognition."""
-    known: dict[int, Recogniser] = {}
-
-    def recogniser() -> tuple[Recogniser, Registry]:
-        # Indexing thousands of rules takes longer than a decision; they change seldom.
-        registry = bank.registry()
-        state = sum(1 + bool(rule.withdrawn) for rule in registry.catalogue.rules.values())
-        found = known.get(state)
-        if found is None:
-            found = Recogniser(registry)
-            known.clear()
-            known[state] = found
-        return found.under(registry), registry
 
     @app.get("/lots/{name}", tags=["ledger"])
     def lot(name: Name) -> Response:
@@ -50,11 +38,11 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
         A grade is not public: without it, lines about grades are told as not checked.
         """
         facts, time = bank.lot(name).facts, format_time(bank.now())
-        engine, registry = recogniser()
+        engine = bank.recogniser()
         if rule:
             decisions = [
                 decision
-                for item in registry.catalogue.rules.values()
+                for item in bank.catalogue().rules.values()
                 if item.name == rule and institution in ("", item.author)
                 for decision in engine.explain(item, facts, time, grade or None)
             ]
@@ -63,10 +51,19 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
             decisions = [d for d in every if institution in ("", d.rule.author)]
         body: dict[str, Json] = {
             "as_of": time,
-            "decisions": [decision.to_json() for decision in decisions],
+            "decisions": [_decision_json(decision) for decision in decisions],
             "lot": name,
         }
         return Response(encode(body), media_type="application/json")
+
+
+def _decision_json(decision: Decision) -> dict[str, Json]:
+    """As it is committed to, and in Chinese too."""
+    lines: list[Json] = []
+    for line in decision.lines:
+        english, chinese = in_words(line)
+        lines.append({"code": line.code, "passed": line.passed, "sentence": english, "zh": chinese})
+    return {**decision.to_json(), "lines": lines}
 
 
 def _lot_json(lot: Lot) -> dict[str, Json]:

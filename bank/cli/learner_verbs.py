@@ -77,41 +77,28 @@ def transcript_command(
 
 def export(bank: "Bank", identifier: str, out: Path) -> list[Path]:
     """Write a credential's files into `out`; the paths written."""
-    from credentials.baking import bake_png, bake_svg
-    from credentials.certificate import (
-        badge_png,
-        badge_svg,
-        certificate_facts,
-        certificate_pdf,
-        unwritable,
-    )
-    from credentials.qr import choose_symbol, qr_png, qr_svg
-    from keys import encode
+    from bank.award_files import AwardFiles
+    from credentials.certificate import unwritable
     from ledger import NotFound
-    from verifier import read_evidence
 
     try:
         token = bank.token(bank.account_of_credential(identifier))
     except NotFound as error:
         raise NoSuchThing(str(error)) from error
-    bundle = bank.bundle(token, identifier)
-    evidence = read_evidence(bundle, "the bundle")
-    symbol = choose_symbol(bank.settings.domain, evidence.credential, evidence.receipt)
-    if symbol.note:
-        typer.echo(symbol.note, err=True)
-    credential, receipt = encode(evidence.credential), evidence.receipt
-    facts = certificate_facts(evidence.credential)
+    made = AwardFiles(bank.settings, bank.bundle(token, identifier), bank.now())
+    if made.symbol.note:
+        typer.echo(made.symbol.note, err=True)
+    facts = made.facts
     for char in unwritable(facts.learner + facts.achievement + facts.issuer):
         typer.echo(f"no typeface here has U+{ord(char):04X}: shown by its number", err=True)
-    name, qr = " ".join(bank.settings.names.values()), qr_png(symbol.url)
     files = {
-        "learner.bundle.json": bundle,
-        "learner.credential.json": credential,
-        "learner.certificate.pdf": certificate_pdf(facts, name, bundle, qr, bank.now()),
-        "learner.badge.png": bake_png(badge_png(facts), credential, receipt),
-        "learner.badge.svg": bake_svg(badge_svg(facts), credential, receipt),
-        "learner.qr.png": qr,
-        "learner.qr.svg": qr_svg(symbol.url),
+        "learner.bundle.json": made.bundle,
+        "learner.credential.json": made.credential,
+        "learner.certificate.pdf": made.certificate,
+        "learner.badge.png": made.badge_png,
+        "learner.badge.svg": made.badge_svg,
+        "learner.qr.png": made.qr_png,
+        "learner.qr.svg": made.qr_svg,
     }
     return [write(out / name, content) for name, content in files.items()]
 

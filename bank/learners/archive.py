@@ -6,17 +6,15 @@ compressors write changes between their versions), every file dated with the tim
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
+from bank.awards import short_name
 from keys import Json
 from ledger import parse_time
 
 README = "README.txt"
-_PLAIN = re.compile(r"urn:uuid:([0-9a-f-]{36})")
 _ABOUT = """\
 您在本学分银行的全部记录
 导出时间：{time}（协调世界时）
@@ -79,7 +77,7 @@ def pack(held: Holdings, time: str) -> bytes:
         "wallets.json": _json({"wallets": list(held.wallets)}),
     }
     for identifier, bundle in held.bundles.items():
-        files[f"bundles/{_file_name(identifier)}.bundle.json"] = bundle
+        files[f"bundles/{short_name(identifier)}.bundle.json"] = bundle
     moment = parse_time(time)
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
@@ -96,9 +94,3 @@ def pack(held: Holdings, time: str) -> bytes:
 def _json(value: Json) -> bytes:
     # For people to read, so not canonical JSON; the bundles are.
     return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n"
-
-
-def _file_name(identifier: str) -> str:
-    """A name that is safe on every system: an institution chose the identifier."""
-    plain = _PLAIN.fullmatch(identifier)
-    return plain[1] if plain else sha256(identifier.encode()).hexdigest()

@@ -120,6 +120,12 @@ class Learners:
             self._note(connection, identified, "identified")
             return True
 
+    def names(self, learner: str) -> list[str]:
+        """Every identifier that means a learner, first the one that stands today."""
+        with reading(self._engine) as connection:
+            record = store.open_record(connection, self._vault, learner)
+            return store.names_of(connection, record.learner)
+
     def find(self, document: Document) -> str:
         """The learner with an identity document; NoSuchRecord if there is none."""
         with reading(self._engine) as connection:
@@ -252,7 +258,8 @@ class Learners:
     def erase(self, learner: str) -> bool:
         """Erase a learner and every linked account for good; whether it was not done before.
 
-        The ledger stays as it is: it never held anything of the person's.
+        Whoever signs in as this learner signs in no more, and is forgotten too. The ledger stays
+        as it is: it never held anything of the person's.
         """
         with writing(self._engine) as connection:
             store.lock(connection)
@@ -260,11 +267,10 @@ class Learners:
                 record = store.open_record(connection, self._vault, learner)
             except Erased:
                 return False
-            accounts = store.accounts_of(connection, record.learner)
-            for account in accounts:
+            for account in store.accounts_of(connection, record.learner):
                 erase_account(connection, self._vault, account)
+            forget_people(connection, store.names_of(connection, record.learner))
             store.end_record(connection, record.learner, self._now()[:10])
-            forget_people(connection, [learner, record.learner, *accounts])
         scrub(self._engine)
         return True
 

@@ -6,6 +6,7 @@ institution's reference for a person, and a credential's identifier is on whatev
 
 from sqlalchemy import Connection, select
 
+from bank.access.store import forget_people
 from bank.openid4vci import forget_wallets
 from bank.shares import forget_shares
 from bank.tables import accounts, credentials, erased_accounts, learner_accounts
@@ -24,5 +25,7 @@ def erase_account(connection: Connection, vault: Vault, account: str) -> bool:
     connection.execute(learner_accounts.delete().where(learner_accounts.c.account == account))
     forget_shares(connection, account)
     forget_wallets(connection, account)
+    # An invitation to claim it: it names the account, and there is nothing to be claimed.
+    forget_people(connection, [account])
     connection.execute(erased_accounts.insert().values(tombstone=tombstone))
     return True

@@ -57,6 +57,12 @@ def open_record(connection: Connection, vault: Vault, learner: str) -> Record:
     return Record(row.learner, key, Identity.of_json(value))
 
 
+def names_of(connection: Connection, learner: str) -> list[str]:
+    """Every identifier that means a learner: its own, and those of what was merged into it."""
+    query = select(learners.c.learner).where(learners.c.merged_into == learner)
+    return [learner, *sorted(connection.execute(query).scalars())]
+
+
 def add_record(connection: Connection, vault: Vault, learner: str, identity: Identity) -> Record:
     """A new record under a new key."""
     wrapped = vault.new_key(_name(learner))

@@ -8,13 +8,14 @@ signed it; the wallet's key, shown in a proof, is bound to the account.
 from bank.openid4vci.errors import BadGrant, BadProofOfKey, BadToken, BadWalletRequest, WalletError
 from bank.openid4vci.metadata import issuer_metadata, offer_uri, server_metadata
 from bank.openid4vci.proof import holder_of_proof
-from bank.openid4vci.store import Offer, Wallets, forget_wallets
+from bank.openid4vci.store import BoundKey, Offer, Wallets, forget_wallets
 
 __all__ = [
     "BadGrant",
     "BadProofOfKey",
     "BadToken",
     "BadWalletRequest",
+    "BoundKey",
     "Offer",
     "WalletError",
     "Wallets",

@@ -6,7 +6,7 @@ a code is taken by one UPDATE that finds it unused, or by nobody.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, select
@@ -32,6 +32,15 @@ class Offer:
     code: str
     tx_code: str
     expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundKey:
+    """A holder's key: its did:key, when it was first bound, and the accounts it is bound to."""
+
+    did: str
+    added: str
+    accounts: tuple[str, ...]
 
 
 class Wallets:
@@ -151,6 +160,10 @@ class Wallets:
 
     def bind(self, account: str, did: str, nonce: str) -> None:
         """Bind a wallet's key to an account, its nonce taken; BadNonce if it is not a good one."""
+        self.bind_all([account], did, nonce)
+
+    def bind_all(self, accounts: Sequence[str], did: str, nonce: str) -> None:
+        """Bind a wallet's key to several accounts of one learner, as `bind` does."""
         now = format_time(self._clock())
         with writing(self._engine) as connection:
             done = connection.execute(
@@ -160,14 +173,35 @@ class Wallets:
             )
             if done.rowcount != 1:
                 raise BadNonce("the proof's nonce is unknown, was used or has ended")
-            if not hold_accounts(connection, [account]):
+            if hold_accounts(connection, accounts) != set(accounts):
                 raise BadToken("the account of this access token was erased")
-            known = select(holder_keys.c.did).where(
-                holder_keys.c.account == account, holder_keys.c.did == did
+            known = select(holder_keys.c.account).where(
+                holder_keys.c.account.in_(accounts), holder_keys.c.did == did
             )
-            if connection.execute(known).first() is None:
+            bound = set(connection.execute(known).scalars())
+            for account in sorted(set(accounts) - bound):
                 values = {"account": account, "did": did, "added": now}
                 connection.execute(holder_keys.insert().values(**values))
+
+    def unbind(self, accounts: Sequence[str], did: str) -> bool:
+        """Bind a key no more; whether it was bound to one of the accounts."""
+        with writing(self._engine) as connection:
+            done = connection.execute(
+                holder_keys.delete().where(
+                    holder_keys.c.account.in_(accounts), holder_keys.c.did == did
+                )
+            )
+        return done.rowcount > 0
+
+    def bound(self, accounts: Sequence[str]) -> list[BoundKey]:
+        """The keys bound to any of the accounts, in the order in which they were added."""
+        query = select(holder_keys).where(holder_keys.c.account.in_(accounts))
+        found: dict[str, BoundKey] = {}
+        with reading(self._engine) as connection:
+            for row in connection.execute(query.order_by("added", "did", "account")):
+                before = found.get(row.did, BoundKey(row.did, row.added, ()))
+                found[row.did] = replace(before, accounts=(*before.accounts, row.account))
+        return list(found.values())
 
     def keys(self, token: str) -> list[str]:
         """The did:keys bound to the account of an owner's token."""

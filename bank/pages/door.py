@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Annotated
+from urllib.parse import quote
 
 import qrcode
 import qrcode.image.svg
@@ -10,9 +11,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from bank import claims
 from bank.access import Invitation, Person, Role, totp_uri
 from bank.access.oidc import Providers
 from bank.access.pace import Pace
+from bank.claims import Claim
 from bank.errors import BadRequest, BankError, NoLonger, NotAllowed
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
@@ -69,11 +72,14 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         totp: dict[str, str] = {"totp_picture": "", "totp_key": ""}
         words = pages.words(request)
         shown = {"role_name": "", "of": "", "provider": ""}
+        claim: Claim | None = None
         if code:
             try:
                 invitation = access.invitation(code)
-            except NoLonger as error:
-                problem = str(error)
+                if invitation.role is Role.LEARNER:
+                    claim = claims.claim_of(bank, code)
+            except BankError as error:
+                invitation, problem = None, str(error)
             else:
                 totp = _totp(access.totp_secret(code), words.pick(bank.settings.names))
                 shown = {
@@ -90,9 +96,18 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             problem=problem,
             login=login,
             name=name,
+            claim=claim,
+            claimed_at=institution_name(pages, words, claim.institution) if claim else "",
             **totp,
             **shown,
         )
+
+    def joining(code: str, form: FormData) -> tuple[str, str | None]:
+        """Name and scope of whoever takes up an invitation."""
+        if access.invitation(code).role is not Role.LEARNER:
+            return field(form, "name"), None
+        # A learner's name is under seal, in the record; what is kept here in clear is the login.
+        return field(form, "login"), claims.record_to_join(bank, claims.claim_of(bank, code))
 
     @routes.get("/sign-in")
     def sign_in_page(request: Request, next: str = "/") -> Response:
@@ -164,6 +179,9 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     @routes.get("/join", dependencies=paced)
     def join_page(request: Request, code: str = "") -> Response:
         """Take up an invitation."""
+        session = visitors.session(request)
+        if code and session is not None and session.person.role is Role.LEARNER:
+            return RedirectResponse(f"/learner/claim?code={quote(code)}", 303)
         return show_join(request, code)
 
     @routes.post("/join", dependencies=paced)
@@ -171,9 +189,9 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """Take up an invitation with a password."""
         code, login, name = (field(form, one) for one in ("code", "login", "name"))
         try:
-            token = access.accept(
-                code, login, name, str(form.get("password", "")), field(form, "totp")
-            )
+            name, scope = joining(code, form)
+            password, totp = str(form.get("password", "")), field(form, "totp")
+            token = access.accept(code, login, name, password, totp, scope)
         except BankError as error:
             return show_join(request, code, str(error), login, name)
         return visitors.enter(request, token, _onward(token, "/"))
@@ -193,10 +211,10 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     @routes.post("/join/passkey", dependencies=paced)
     def join_passkey(request: Request, form: posted) -> Response:
         """Take up an invitation with a passkey."""
-        code, login, name = (field(form, one) for one in ("code", "login", "name"))
-        token = access.accept_with_passkey(
-            code, login, name, visitors.site(request), field(form, "answer")
-        )
+        code, login = field(form, "code"), field(form, "login")
+        name, scope = joining(code, form)
+        site, answer = visitors.site(request), field(form, "answer")
+        token = access.accept_with_passkey(code, login, name, site, answer, scope)
         return visitors.remember(request, _next(_onward(token, "/")), token)
 
     @routes.get("/account")
@@ -248,6 +266,12 @@ def scope_name(pages: Pages, words: Words, role: Role, scope: str) -> str:
     members = pages.bank.registry().members
     found = [item.names for did, item in members.items() if did.endswith(f":members:{scope}")]
     return words.pick(found[0]) if found else scope
+
+
+def institution_name(pages: Pages, words: Words, did: str) -> str:
+    """What a member is called; its DID where it is none."""
+    member = pages.bank.registry().members.get(did)
+    return words.pick(member.names) if member is not None else did
 
 
 def _provider(providers: Providers, words: Words, invitation: Invitation) -> str:

@@ -45,7 +45,7 @@ _EVENTS: Mapping[str, str] = {
 }
 _OUTCOMES: Mapping[str, str] = {
     "dismissed": N_("dismissed"),
-    "open": N_("open"),
+    "open": N_("not decided yet"),
     "overdue": N_("of these, overdue"),
     "upheld": N_("upheld"),
 }

@@ -107,6 +107,68 @@ _SENTENCES: Final = tuple(
             N_("The file has a header and no rows; export the results again."),
         ),
         (
+            r"somebody signs in to these awards already; .*",
+            N_(
+                "Somebody signs in to these awards already. If that is you, sign in and open this "
+                "link again; if you cannot, ask the bank to end the old sign-in."
+            ),
+        ),
+        (
+            r"this invitation is not to a learner's awards; .*",
+            N_("This invitation is not to a learner's awards: sign out to take it up."),
+        ),
+        (r"there is no such award in your record", N_("There is no such award in your record.")),
+        (
+            r"an award has no such file; .*",
+            N_("An award has no such file: go back to it and choose one."),
+        ),
+        (
+            r"a link lasts 1 to (?P<most>\d+) days; .*",
+            N_("A link lasts 1 to %(most)s days: write a number of days."),
+        ),
+        (r"choose at least one award to share", N_("Choose at least one award to share.")),
+        (r"there is no such link of yours", N_("There is no such link of yours.")),
+        (
+            r"write what the consent is for, .*",
+            N_("Write what the consent is for, and to whom it is given."),
+        ),
+        (
+            r"choose the awards that the consent is to, .*",
+            N_("Choose the awards that the consent is to, or all of them."),
+        ),
+        (
+            r"the last day of the consent is past; .*",
+            N_("The last day of the consent is past: choose a later one."),
+        ),
+        (
+            r"the consent would end on (?P<until>.+), before it begins on (?P<start>.+)",
+            N_("The consent would end on %(until)s, before it begins on %(start)s."),
+        ),
+        (
+            r"the consent's (?:from|until) is a day such as (?P<day>.+)",
+            N_("Choose the first and the last day of the consent, such as %(day)s."),
+        ),
+        (
+            r"the consent's (?:purpose|recipient) is text of 1 to (?P<most>\d+) characters",
+            N_("What for and to whom are 1 to %(most)s characters each."),
+        ),
+        (
+            r"the words do not match; nothing was erased",
+            N_("The words do not match: nothing was deleted."),
+        ),
+        (
+            r"there is no award in your record yet that a key could be for",
+            N_("There is no award in your record yet that a key could be for."),
+        ),
+        (
+            r"the proof.*(?:too long ago|was used or has ended).*",
+            N_("That took too long; try again."),
+        ),
+        (
+            r"this credential is too large for a QR code that prints well; .*",
+            N_("This award is too large for a QR code that prints well: share it as a file."),
+        ),
+        (
             r"no row of this file gives an award; .*",
             N_("No row of this file gives an award; check the columns, and the file."),
         ),

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 
 from bank.access import Person
 from bank.access.oidc import Providers
+from bank.pages import learner
 from bank.pages.demo import demo_routes
 from bank.pages.door import door_routes
 from bank.pages.explorer import explorer_routes, register_routes
@@ -53,8 +54,10 @@ def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
         app.include_router(public(pages))
     for routes in (people_routes, upload_routes, award_routes, rule_routes, key_routes):
         app.include_router(routes(pages, visitors))
-    for watching in (regulator_routes, operator_routes):
-        app.include_router(watching(pages, visitors))
+    for routes in learner.ROUTES:
+        app.include_router(routes(pages, visitors))
+    for routes in (regulator_routes, operator_routes):
+        app.include_router(routes(pages, visitors))
     if demo is not None:
         app.include_router(demo_routes(pages, visitors, demo.key, demo.people))
     return pages

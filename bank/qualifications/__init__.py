@@ -6,7 +6,12 @@ to the same evaluation, whatever order the lots are given in.
 
 from bank.qualifications.errors import BadHolding, BadRequirement, QualificationsError
 from bank.qualifications.evaluation import evaluate, evaluation_to_json
-from bank.qualifications.ledger_facts import evaluate_lots, holding_of, requirement_of
+from bank.qualifications.ledger_facts import (
+    evaluate_lots,
+    holding_of,
+    requirement_of,
+    usable_holdings,
+)
 from bank.qualifications.model import (
     Cap,
     Evaluation,
@@ -41,4 +46,5 @@ __all__ = [
     "evaluation_to_json",
     "holding_of",
     "requirement_of",
+    "usable_holdings",
 ]

@@ -33,7 +33,7 @@ def admitted(
             raise BadHolding(f"the lot {one.lot} is given twice")
     candidates, left_out = [], []
     for holding in ordered:
-        amount = _amount(holding, requirement.scheme, other_schemes)
+        amount = amount_in(holding, requirement.scheme, other_schemes)
         reason = _refusal(holding, requirement, day, amount)
         if amount is None or reason:
             left_out.append(_left_out(holding, requirement, reason))
@@ -56,7 +56,8 @@ def _refusal(
     return "other-scheme" if amount is None else ""
 
 
-def _amount(holding: Holding, scheme: str, hours: Mapping[str, Decimal]) -> int | None:
+def amount_in(holding: Holding, scheme: str, hours: Mapping[str, Decimal]) -> int | None:
+    """A lot's ten-thousandths of a credit in a scheme; None where they cannot be compared."""
     amount = scaled(holding.credits)
     if amount is None:
         raise BadHolding(

@@ -81,10 +81,11 @@ def _amount(code: str, credits: Decimal) -> int:
 
 def candidate(holding: Holding, amount: int, requirement: Requirement) -> Candidate:
     """The lot, with the goals and caps that it matters to."""
-    return Candidate(holding, amount, _goals(holding, requirement), _limits(holding, requirement))
+    return Candidate(holding, amount, goals_of(holding, requirement), _limits(holding, requirement))
 
 
-def _goals(holding: Holding, requirement: Requirement) -> frozenset[str]:
+def goals_of(holding: Holding, requirement: Requirement) -> frozenset[str]:
+    """The codes of the goals that a lot matters to."""
     goals = {"total"}
     if requirement.residency is not None and _own_award(holding, requirement):
         goals.add("residency")

@@ -89,6 +89,15 @@ def holding_of(lot: Lot, catalogue: Catalogue) -> Holding:
     )
 
 
+def usable_holdings(lots: Iterable[Lot], catalogue: Catalogue, time: str) -> list[Holding]:
+    """Those of the lots that can be used at `time`: in this bank's custody, active, unexpired."""
+    return [
+        holding_of(lot, catalogue)
+        for lot in lots
+        if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
+    ]
+
+
 def evaluate_lots(
     lots: Iterable[Lot],
     catalogue: Catalogue,
@@ -97,12 +106,7 @@ def evaluate_lots(
     day: datetime.date | None = None,
 ) -> Evaluation:
     """What lots come to under a qualification, as of a day: those that can be used at `now`."""
-    time = format_time(now)
-    usable = [
-        holding_of(lot, catalogue)
-        for lot in lots
-        if lot.standing.at(time) is LotState.ACTIVE and lot.kind != "confer"
-    ]
+    usable = usable_holdings(lots, catalogue, format_time(now))
     hours = {scheme.name: scheme.hours for scheme in catalogue.schemes.values()}
     return evaluate(usable, requirement_of(qualification), day or now.date(), hours)
 

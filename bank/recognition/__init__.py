@@ -6,6 +6,7 @@ in the credential alone, so whoever has none is told that this line was not chec
 
 from bank.recognition.decision import Decision, Recogniser
 from bank.recognition.errors import BadRule, RecognitionError
+from bank.recognition.sentences import in_words
 from bank.recognition.trial import Change, Outcome, Trial, try_rule
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "Recogniser",
     "RecognitionError",
     "Trial",
+    "in_words",
     "try_rule",
 ]

@@ -311,12 +311,12 @@ def test_the_operator_s_day(browser: Browser, site: BankSite, past: PastBank, lo
 
         page.goto(f"{site.url}/operator/people")
         page.get_by_label(named("Invited as", "邀请身份")).select_option("admin")
-        page.get_by_role("button", name=named("Make a link", "生成链接")).click()
+        page.get_by_role("button", name=named("Make a link", "创建链接")).click()
         alert = page.get_by_role("alert").inner_text()
         assert named("Choose the institution", "请选择该管理员所属的机构") in alert
         page.get_by_label(named("Invited as", "邀请身份")).select_option("admin")
         page.get_by_label(named("Of the institution", "所属机构")).select_option("west")
-        page.get_by_role("button", name=named("Make a link", "生成链接")).click()
+        page.get_by_role("button", name=named("Make a link", "创建链接")).click()
         link = page.locator(".once code").inner_text()
         assert "code=" not in page.url
         looked_at(visit, f"operator-invited-{look}")

@@ -395,11 +395,11 @@ def restart(url: str, run: Run, figures: Figures) -> None:
     try:
         engine = open_store(url)
         Follower().catch_up(engine)
+        missing = lost(engine, run.places)
+        notes = Log(engine).checkpoints()
     except (LedgerError, AssertionError, sqlalchemy.exc.DBAPIError):
         figures.damaged += 1
         return
-    missing = lost(engine, run.places)
-    notes = Log(engine).checkpoints()
     if missing or not set(run.notes) <= set(notes):
         figures.losing += 1
     else:

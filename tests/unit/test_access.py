@@ -256,7 +256,18 @@ OPEN_TO: dict[str, set[Role]] = {
     "/regulator": {Role.REGULATOR},
 }
 PUBLIC = (
-    *("/", "/demo", "/docs", "/entries", "/explore", "/join", "/set-up", "/sign-in", "/sign-out"),
+    *(
+        "/",
+        "/demo",
+        "/docs",
+        "/entries",
+        "/erased",
+        "/explore",
+        "/join",
+        "/set-up",
+        "/sign-in",
+        "/sign-out",
+    ),
     *("/static", "/v", "/log"),
 )
 

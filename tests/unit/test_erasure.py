@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
+from bank import claims
+from bank.access import Role
 from bank.errors import NoSuchThing, NotAllowed
 from bank.learners import Erased, NoSuchRecord
 from bank.schema import migrate
@@ -43,7 +45,12 @@ def furnish(kit: Kit) -> tuple[str, str]:
     kit.bank.wallets.bind(account, "did:key:z6MkAna", kit.bank.wallets.nonce())
     kit.learners.consent(learner, terms())
     kit.learners.rename(learner, "欧阳大明")
-    kit.learners.merge(learner, kit.learners.open("欧阳晓明"))
+    second = kit.learners.open("欧阳晓明")
+    access = kit.bank.access
+    person = access.admit("ana.signs-in", "ana.signs-in", Role.LEARNER, second)
+    access.begin(person.person)
+    claims.invite(kit.bank, account)
+    kit.learners.merge(learner, second)
     kit.learners.export(learner)
     return learner, account
 
@@ -66,6 +73,10 @@ def traces(kit: Kit, learner: str, account: str) -> dict[str, bytes]:
         "event": cell("SELECT sealed FROM learner_events WHERE learner = ? LIMIT 1", learner),
         "share": cell("SELECT share FROM shares WHERE account = ?", account),
         "holder": b"did:key:z6MkAna",
+        "login": b"ana.signs-in",
+        "person": cell("SELECT person FROM people WHERE login = 'ana.signs-in'"),
+        "session": cell("SELECT session FROM sessions"),
+        "invitation": cell("SELECT code FROM invitations WHERE scope = ?", account),
     }
     for number, identifier in enumerate(kit.credentials("ana")):
         query = "SELECT sealed FROM credentials WHERE identifier = ?"

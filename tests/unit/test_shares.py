@@ -184,3 +184,17 @@ def test_every_opening_is_noted(counter: Counter) -> None:
     assert codes == [200] * 12
     (listed,) = counter.ask("GET", "/shares", "ana").json()["shares"]
     assert len(listed["openings"]) == 12
+
+
+def test_a_browser_is_sent_to_the_page_that_verifies(counter: Counter) -> None:
+    _, path = counter.share("ana", counter.owned["ana"][:1])
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    done = counter.http.get(path, headers=accept, follow_redirects=False)
+    assert done.status_code == 303
+    assert done.headers["location"] == f"/v/#share={path.removeprefix('/s/')}"
+    assert done.headers["vary"] == "Accept"
+    # Looking ahead at a link is not opening it.
+    (listed,) = counter.ask("GET", "/shares", "ana").json()["shares"]
+    assert listed["openings"] == []
+    odd = counter.http.get("/s/%22%3E%0d%0aX:1", headers=accept, follow_redirects=False)
+    assert odd.headers["location"] == "/v/#share=%22%3E%0D%0AX%3A1"

@@ -8,15 +8,16 @@ import { canonicaliser } from "./core/rdf.js";
 import { shown } from "./core/spelling.js";
 import { verify } from "./core/verification.js";
 import { isCredential, pixels, textsIn } from "./decoder.js";
+import { readShare, shareOf } from "./share.js";
 import { TrustStore } from "./store.js";
-import { element, resultView } from "./view.js";
+import { element, resultView, sharedView } from "./view.js";
 import { wordsIn } from "./words.js";
 
 const CLEAR_AFTER = 120; // seconds
 const DAY = 86_400_000;
 const $ = (id) => document.getElementById(id);
 
-const state = { language: navigator.language.startsWith("zh") ? "zh" : "en", result: null, clock: 0, left: 0, refreshing: null };
+const state = { language: navigator.language.startsWith("zh") ? "zh" : "en", results: [], clock: 0, left: 0, refreshing: null };
 let say = wordsIn(state.language);
 const camera = new Camera($("video"));
 const [tables, dictionary, contexts] = await Promise.all(["sentences.json", "dictionary-1.json", "contexts.json"].map(json));
@@ -41,7 +42,7 @@ function paint() {
   $("language").textContent = state.language === "zh" ? "English" : "中文";
   $("language").lang = state.language === "zh" ? "en" : "zh-Hans";
   paintTrust();
-  if (state.result) paintResult();
+  if (state.results.length) paintResult();
 }
 
 function paintTrust() {
@@ -67,26 +68,31 @@ function age(then, now) {
   return days === 0 ? say("today") : days === 1 ? say("yesterday") : say("daysAgo", { days });
 }
 
-/** Check whatever `read` gives: evidence, or a text out of a QR code that is none. */
+/** Check whatever `read` gives: evidence, or several under a share link. */
 async function check(read) {
   clear();
   $("busy").textContent = say("checking");
   const started = performance.now();
   try {
-    const evidence = await read();
+    const shown = [await read()].flat();
     // Whoever is quicker than the first trust bundle gets the answer with it, not a complaint.
     if (!store.bundles.length) await state.refreshing;
     if (!store.bundles.length) throw new Unreadable(say("noTrust"));
-    const trust = store.forIssuer(evidence.credential?.issuer?.id);
-    const report = await verify(evidence, trust, Date.now(), canonicalise);
-    state.result = { evidence, report };
+    const results = [];
+    for (const evidence of shown) results.push(await checked(evidence));
+    state.results = results;
     startClock();
-    performance.measure(`${evidence.form}-to-verdict`, { start: started });
+    performance.measure(`${shown[0].form}-to-verdict`, { start: started });
   } catch (error) {
     problem(error);
   } finally {
     $("busy").textContent = "";
   }
+}
+
+async function checked(evidence) {
+  const trust = store.forIssuer(evidence.credential?.issuer?.id);
+  return { evidence, report: await verify(evidence, trust, Date.now(), canonicalise) };
 }
 
 function paintResult() {
@@ -95,9 +101,10 @@ function paintResult() {
     button("print", () => window.print()),
   );
   const left = element("p", { className: "hint clears" }, element("span", { id: "clears" }), " ", button("keep", stopClock));
-  $("result").replaceChildren(
-    ...resultView({ ...state.result, tables, language: state.language, say }), buttons, ...(state.clock ? [left] : []),
-  );
+  const words = { tables, language: state.language, say };
+  const [only, ...more] = state.results;
+  const view = more.length ? sharedView({ results: state.results, ...words }) : resultView({ ...only, ...words });
+  $("result").replaceChildren(...view, buttons, ...(state.clock ? [left] : []));
   $("result").hidden = false;
   $("ask").hidden = true;
   paintClock();
@@ -140,7 +147,7 @@ function clear() {
   camera.stop();
   $("camera").hidden = true;
   clearInterval(state.clock);
-  Object.assign(state, { result: null, clock: 0 });
+  Object.assign(state, { results: [], clock: 0 });
   $("result").hidden = true;
   $("ask").hidden = false;
   $("result").replaceChildren();
@@ -206,13 +213,12 @@ function agree(trust) {
 
 /** What is on the screen, once more, where there is a newer trust bundle now. */
 async function checkAgain() {
-  const { result } = state;
-  if (!result) return;
-  const trust = store.forIssuer(result.evidence.credential?.issuer?.id);
-  if (trust.version === result.report.trust.version) return;
-  const report = await verify(result.evidence, trust, Date.now(), canonicalise);
-  if (state.result !== result) return;
-  state.result = { ...result, report };
+  const { results } = state;
+  if (!results.some(({ evidence, report }) => store.forIssuer(evidence.credential?.issuer?.id).version !== report.trust.version)) return;
+  const again = [];
+  for (const { evidence } of results) again.push(await checked(evidence));
+  if (state.results !== results) return;
+  state.results = again;
   paintResult();
 }
 
@@ -231,12 +237,13 @@ async function refresh() {
   paintTrust();
 }
 
-/** The QR code that a phone's own camera opened stands in the fragment; it stays nowhere. */
+/** A QR code that a phone's own camera opened, or a share link's secret, is in the fragment; it stays nowhere. */
 async function takeFragment() {
   const fragment = location.hash.slice(1);
   if (!fragment) return;
   history.replaceState(null, "", location.pathname + location.search);
-  await check(() => readFragment(fragment, dictionaries));
+  const secret = shareOf(fragment);
+  await check(() => (secret === null ? readFragment(fragment, dictionaries) : readShare(secret, say)));
 }
 
 async function scan(device) {

@@ -10,6 +10,7 @@ const LOOKS = {
   "not verified": ["bad", "M5 5l14 14M19 5 5 19"],
   "cannot tell": ["open", "M8.5 9a3.5 3.5 0 1 1 5 3.2c-1 .5-1.5 1.2-1.5 2.3m0 3v.01"],
 };
+const WORST_FIRST = ["not verified", "cannot tell", "verified with a caution", "verified"];
 const MARKS = {
   passed: "M20 6 9 17l-5-5",
   caution: "M12 3 2 21h20L12 3Zm0 6v6m0 3v.01",
@@ -19,16 +20,41 @@ const MARKS = {
 };
 
 /** Elements of the result of `report`, for the page's section; `say` are the page's words. */
-export function resultView({ report, evidence, tables, language, say }) {
-  const [look, path] = LOOKS[report.verdict];
-  const title = element("h1", { id: "verdict", tabIndex: -1 }, word(tables, "verdicts", report.verdict, language));
-  const isGood = report.verdict.startsWith("verified");
-  const banner = element("div", { className: `verdict ${look}`, role: "status" },
-    icon(path),
-    element("div", {}, title, element("p", {}, say(report.verdict)), isGood && element("p", {}, say("identity"))),
-  );
+export function resultView(result) {
+  const { report, tables, language, say } = result;
+  const told = [say(report.verdict), report.verdict.startsWith("verified") && say("identity")];
+  return [banner(report.verdict, told, tables, language), ...details(result)];
+}
+
+/** Elements of several results under one share link: the worst verdict, then each to be opened. */
+export function sharedView({ results, tables, language, say }) {
+  const worst = WORST_FIRST.find((one) => results.some(({ report }) => report.verdict === one));
+  const good = results.filter(({ report }) => report.verdict === "verified").length;
+  const told = [say("sharedCount", { good, count: results.length }), good && say("identity")];
+  const items = results.map((one) => {
+    const [look, path] = LOOKS[one.report.verdict];
+    const { achievement, learner } = one.report.subject;
+    return element("details", { className: "shared" },
+      element("summary", {},
+        element("span", {}, element("b", { dir: "auto" }, achievement || say("claims")), " ", element("span", { dir: "auto" }, learner)),
+        element("span", { className: `tag ${look}` }, icon(path), word(tables, "verdicts", one.report.verdict, language)),
+      ),
+      element("p", {}, say(one.report.verdict)),
+      ...details({ ...one, tables, language, say }),
+    );
+  });
+  return [banner(worst, told, tables, language), element("h2", {}, say("sharedAwards")), ...items];
+}
+
+function banner(verdict, told, tables, language) {
+  const [look, path] = LOOKS[verdict];
+  const title = element("h1", { id: "verdict", tabIndex: -1 }, word(tables, "verdicts", verdict, language));
+  const lines = told.filter(Boolean).map((text) => element("p", {}, text));
+  return element("div", { className: `verdict ${look}`, role: "status" }, icon(path), element("div", {}, title, ...lines));
+}
+
+function details({ report, evidence, tables, language, say }) {
   return [
-    banner,
     report.subject.credential && about(report, language, say),
     element("h2", {}, say("checks")),
     element("ul", { className: "checks" }, ...worstFirst(report.checks).map((one) => checkView(one, tables, language, say))),

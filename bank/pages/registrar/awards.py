@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from bank import claims
 from bank.access import Person, Role
 from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.institution import APPEAL
@@ -136,7 +137,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         held = bank.credential_of_lot(name)
         if held is None:
             raise NoSuchThing("the credential of this lot is not kept here")
-        code = visitors.access.invite(Role.LEARNER, held[1])
+        code = claims.invite(bank, held[1])
         link = f"{visitors.site(request).origin}/join?code={code}"
         return office.show(request, person, "invited.html", lot=name, link=link, code_text=code)
 

@@ -7,6 +7,7 @@ import { readAttachment } from "./certificate.js";
 import { digitsOfFragment, digitsOfUrl, fromDigits } from "./qr.js";
 
 const LIMIT = 1024 * 1024;
+const SHARE_LIMIT = 16 * LIMIT;
 const PICTURES = [
   [0x89, 0x50, 0x4e, 0x47], [0xff, 0xd8, 0xff], [0x47, 0x49, 0x46, 0x38], [0x52, 0x49, 0x46, 0x46], [0x42, 0x4d],
   [0x49, 0x49, 0x2a, 0x00], [0x4d, 0x4d, 0x00, 0x2a],
@@ -57,6 +58,19 @@ export async function readLink(url, dictionaries) {
 /** The evidence in a URL's fragment, without its #. */
 export async function readFragment(fragment, dictionaries) {
   return { ...(await fromDigits(digitsOfFragment(fragment), dictionaries)), form: "qr" };
+}
+
+/** The evidence under a share link, as the bank sends it: {"bundles": […]}. */
+export function readBundles(bytes, name) {
+  try {
+    const value = parseExact(bytes, SHARE_LIMIT);
+    if (!isObject(value) || !Array.isArray(value.bundles) || !value.bundles.length)
+      throw new Unreadable(`${name} holds no bundles`);
+    return value.bundles.map((one) => bundle(one, name));
+  } catch (error) {
+    if (error instanceof Fault) throw new Unreadable(`${name} cannot be read: ${error.message}`);
+    throw error;
+  }
 }
 
 async function badge(bytes, name) {
