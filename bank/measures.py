@@ -83,6 +83,14 @@ def measure(member: Member, what: str, about: str, reason: str) -> tuple[str, di
     return what, body
 
 
+def again(body: dict[str, Json], number: int) -> dict[str, Json]:
+    """The same decision for the `number`th time: the ledger takes each statement once.
+
+    What was decided before for the same reason is told apart by a number behind the reason.
+    """
+    return {**body, "reason": f"{body['reason']}-{number}"} if "reason" in body else body
+
+
 def _reason(reason: str) -> str:
     if not reason:
         raise BadRequest("choose a reason: it stands on the ledger for everybody to read")

@@ -45,7 +45,7 @@ _EVENTS: Mapping[str, str] = {
 }
 _OUTCOMES: Mapping[str, str] = {
     "dismissed": N_("dismissed"),
-    "open": N_("undecided"),
+    "open": N_("not decided yet"),
     "overdue": N_("of these, overdue"),
     "upheld": N_("upheld"),
 }
@@ -111,6 +111,9 @@ def capacity(words: Words, name: str) -> str:
 
 def reason(words: Words, code: str) -> str:
     """A reason's code in words where it is one that the pages offer."""
+    base, _, number = code.rpartition("-")
+    if number.isdecimal() and base in REASONS:
+        return f"{words.say(REASONS[base])} ({number})"
     return words.say(REASONS[code]) if code in REASONS else code
 
 

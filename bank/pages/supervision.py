@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from bank.access import Person, Role
 from bank.errors import BadRequest, NoSuchThing
-from bank.measures import measure, standing
+from bank.measures import again, measure, standing
 from bank.pages import regulator_words as say
 from bank.pages.figures import MemberFigures
 from bank.pages.language import N_, Words
@@ -97,7 +97,11 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         what, about, reason = (field(form, name) for name in ("measure", "about", "reason"))
         try:
             kind, body = measure(member, what, about, reason)
-            name = oversight.proposals.keep(propose(bank.settings.did, kind, body))
+            made, number = propose(bank.settings.did, kind, body), 2
+            while "reason" in body and bank.log.index_of(made.statement.hash) is not None:
+                made = propose(bank.settings.did, kind, again(body, number))
+                number += 1
+            name = oversight.proposals.keep(made)
         except BadRequest as error:
             problem = _because(words, N_("The proposal could not be made: %(why)s"), error)
             return member_page(request, slug, problem, 400)

@@ -518,20 +518,18 @@ def test_errors_of_the_server_are_listed_without_addresses(
     def fail(*_: object) -> None:
         raise RuntimeError("李明 500101199001011234")
 
-    monkeypatch.setattr(type(past.bank), "lot", fail)
-    monkeypatch.setattr(type(past.bank), "find_lot", fail)
-    monkeypatch.setattr(type(past.bank), "shared", fail)
-    answer = quiet.get("/s/a-secret-of-somebody", headers={"accept": "application/json"})
+    monkeypatch.setattr(past.bank.log, "entry", fail)
+    answer = quiet.get("/ledger/entries/7318?of=a-secret-of-somebody")
     assert answer.status_code == 500
     assert "the server made a mistake" in answer.text
     assert quiet.get("/nothing-of-the-kind").status_code == 404
     kept = past.bank.oversight.errors.newest()
     assert len(kept) == before + 1
-    assert (kept[0].route, kept[0].status) == ("GET /s/{secret}", 500)
+    assert (kept[0].route, kept[0].status) == ("GET /ledger/entries/{index}", 500)
     page = visitor.get("/operator/errors")
-    assert "GET /s/{secret}" in page
+    assert "GET /ledger/entries/{index}" in page
     assert "RuntimeError at bank.api.app, line" in page
-    for secret in ("a-secret-of-somebody", "李明", "500101199001011234"):
+    for secret in ("7318", "a-secret-of-somebody", "李明", "500101199001011234"):
         assert secret not in page
 
 
