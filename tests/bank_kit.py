@@ -129,6 +129,7 @@ class SmallBank:
         lots = [self.award("wu-5", SOUTH_UNIT, "3")[0].lot, self.award("wu-6", LAW_UNIT)[0].lot]
         (slot,) = self.port.slots(self.south, [self.south.conferment(lots)])
         known = self.bank.catalogue().qualifications[self.south.did, "DIP@1"]
+        now = self.bank.now()  # the qualification is in force from its entry on
         person, as_of = Learner("wu", "吴敏"), format_time(now)
         keep("confer", self.south.confer(known, lots, person, {}, as_of, slot, now))
         return found

@@ -56,8 +56,8 @@ def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
         app.include_router(routes(pages, visitors))
     for routes in learner.ROUTES:
         app.include_router(routes(pages, visitors))
-    for routes in (regulator_routes, operator_routes):
-        app.include_router(routes(pages, visitors))
+    for watching in (regulator_routes, operator_routes):
+        app.include_router(watching(pages, visitors))
     if demo is not None:
         app.include_router(demo_routes(pages, visitors, demo.key, demo.people))
     return pages

@@ -29,7 +29,10 @@ HOME = {
     "/regulator": Role.REGULATOR,
     "/account": Role.ADMIN,
 }
-NO_PAGE = ("/openapi.json", "/redoc", "/docs/oauth2-redirect", "/v", "/sign-in/", "/log")
+NO_PAGE = (
+    *("/learner/claim", "/openapi.json", "/redoc", "/docs/oauth2-redirect", "/v"),
+    *("/sign-in/", "/log"),
+)
 
 
 @pytest.fixture(scope="module")
