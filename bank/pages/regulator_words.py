@@ -23,6 +23,23 @@ KINDS: Mapping[str, str] = {
     "witness.admit": N_("Witness admitted"),
     "witness.retire": N_("Witness retired"),
 }
+_PROPOSALS: Mapping[str, str] = {
+    "agreement": N_("Agree with a sister bank"),
+    "framework.publish": N_("Publish a framework"),
+    "grant": N_("Grant authority"),
+    "grant.end": N_("End a grant"),
+    "key.add": N_("Add a key"),
+    "key.retire": N_("Retire a key"),
+    "key.suspect": N_("Put a key in doubt"),
+    "log.open": N_("Open a ledger"),
+    "member.admit": N_("Admit a member"),
+    "member.reinstate": N_("Reinstate a member"),
+    "member.suspend": N_("Suspend a member"),
+    "policy.publish": N_("Publish a policy"),
+    "scheme.publish": N_("Publish a credit scheme"),
+    "witness.admit": N_("Admit a witness"),
+    "witness.retire": N_("Retire a witness"),
+}
 _WAYS: Mapping[str, str] = {
     "awarded": N_("awarded"),
     "converted in": N_("converted in"),
@@ -122,6 +139,11 @@ def kind(words: Words, name: str) -> str:
     return words.say(KINDS.get(name, name))
 
 
+def proposed(words: Words, name: str) -> str:
+    """What a statement of the governance is to do."""
+    return words.say(_PROPOSALS.get(name, name))
+
+
 def act(words: Words, made: Act) -> str:
     """What the governance did about a member, in one line."""
     said = kind(words, made.kind)
@@ -137,7 +159,11 @@ def act(words: Words, made: Act) -> str:
 
 def fields(words: Words, body: Mapping[str, Json]) -> list[tuple[str, str]]:
     """A statement's fields, for somebody who is to sign it: nothing is left out."""
-    return [(words.say(_FIELDS.get(name, name)), _value(words, body[name])) for name in body]
+    told = {name: _value(words, value) for name, value in body.items()}
+    code = told.get("reason", "")
+    if reason(words, code) != code:
+        told["reason"] = f"{reason(words, code)} ({code})"
+    return [(words.say(_FIELDS.get(name, name)), value) for name, value in told.items()]
 
 
 def alert(words: Words, found: Alert, subject: str) -> str:

@@ -112,7 +112,7 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         about = statement.body.get("member")
         return Shown(
             waiting.name,
-            say.kind(words, statement.kind),
+            say.proposed(words, statement.kind),
             Naming(words, registry).institution(str(about)) if about is not None else "",
             waiting.since,
             approval(

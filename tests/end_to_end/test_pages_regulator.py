@@ -306,7 +306,8 @@ def test_the_operator_s_day(browser: Browser, site: BankSite, past: PastBank, lo
             ).click()
         # The page follows the audit by itself and opens anew at its end.
         done = page.get_by_text(named("Nothing at all was wrong.", "没有发现任何问题。"))
-        done.wait_for(timeout=60_000)
+        page.locator("[data-watch]").wait_for(state="detached", timeout=60_000)
+        done.wait_for()
         looked_at(visit, f"operator-audited-{look}")
 
         page.goto(f"{site.url}/operator/people")

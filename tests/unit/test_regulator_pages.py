@@ -494,7 +494,7 @@ def test_invitations_and_ends(past: PastBank, operator: Visitor) -> None:
     operator.post("/operator/people/end", person=somebody.person)
     assert past.bank.access.session(session) is None
     page = operator.get("/operator/people")
-    assert re.search(r"<summary>Ended.*Somebody leaving", page, re.S)
+    assert re.search(r"<summary>May sign in no more.*Somebody leaving", page, re.S)
     assert operator.person is not None
     learner = past.bank.access.admit("learning", "A learner", Role.LEARNER, "record")
     for person, said in (
