@@ -24,6 +24,8 @@ from tests.witness_kit import Port
 
 LOOKS: dict[str, tuple[tuple[int, int], str, dict[str, Any]]] = {
     "desktop-en": (DESKTOP, "en-US", {}),
+    "desktop-zh": (DESKTOP, "zh-CN", {}),
+    "phone-en": (PHONE, "en-US", {"color_scheme": "dark"}),
     "phone-zh": (PHONE, "zh-CN", {"color_scheme": "dark"}),
 }
 REGULATOR = {
