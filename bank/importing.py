@@ -29,6 +29,15 @@ class Imported:
     declined: tuple[str, ...]
 
 
+def together(parts: Sequence[Imported]) -> Imported:
+    """Several imports as one."""
+    return Imported(
+        sum(part.awarded for part in parts),
+        sum(part.repeated for part in parts),
+        tuple(sentence for part in parts for sentence in part.declined),
+    )
+
+
 def import_results(
     preview: Preview,
     institutions: Mapping[str, Institution],

@@ -2,8 +2,9 @@
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bank.errors import BadSetup
@@ -103,7 +104,13 @@ def create_bank(
     return settings
 
 
-def open_bank(folder: Path, passphrase: str, *, witnessed: bool = False) -> Bank:
+def open_bank(
+    folder: Path,
+    passphrase: str,
+    *,
+    witnessed: bool = False,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Bank:
     """The bank in `folder`, its keys unlocked; with `witnessed` it asks its witnesses.
 
     A verb that appends or shows checkpoints wants witnesses, one that only reads does not.
@@ -115,7 +122,7 @@ def open_bank(folder: Path, passphrase: str, *, witnessed: bool = False) -> Bank
         open_signer(f"file:{settings.keystore('bank')}", passphrase),
         read_keystore(settings.keystore("vault"), passphrase, PURPOSE),
     )
-    bank = Bank(settings, keys)
+    bank = Bank(settings, keys, clock)
     try:
         _check_log_keys(bank)
     except BadSetup:

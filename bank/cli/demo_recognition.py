@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from ledger import Lot
 
 
+_CONVERTED = 12
+"""As many as it takes for the flow to be published."""
+
+
 def recognise(
     bank: "Bank", institutions: "Mapping[str, Institution]", samples: Path, out: Path
 ) -> None:
-    """Publish a rule and a qualification, convert one lot, and confer two certificates.
+    """Publish a rule and a qualification, convert lots, and confer two certificates.
 
     Run again it finds what was done and does nothing twice.
     """
@@ -45,6 +49,7 @@ def _publish(bank: "Bank", institution: "Institution", kind: str, path: Path) ->
 
 
 def _convert(bank: "Bank", institution: "Institution", learners: list[str]) -> None:
+    """Convert a lot of each of the first dozen learners that a rule takes one of."""
     from bank.cli.progress import console
     from bank.cli.rules_verbs import tell_decision
     from bank.recognition import Recogniser
@@ -52,15 +57,15 @@ def _convert(bank: "Bank", institution: "Institution", learners: list[str]) -> N
     from ledger import LotState, format_time
     from ledger.sequencer import Declined
 
-    registry, time = bank.registry(), format_time(bank.now())
+    if bank.lots_in(LotState.CONVERTED):
+        console.print("the lots were converted before")
+        return
+    registry, time, converted = bank.registry(), format_time(bank.now()), 0
     recogniser = Recogniser(registry)
     for account in learners:
         for lot in _lots(bank, account):
             found = recogniser.recognise(lot.facts, time)
             own = [decision for decision in found if decision.rule.author == institution.did]
-            if lot.state is LotState.CONVERTED:
-                console.print(f"the lot {lot.lot} was converted before")
-                return
             if not own or lot.state is not LotState.ACTIVE:
                 continue
             unit = registry.units[institution.did, own[0].rule.target]
@@ -70,8 +75,13 @@ def _convert(bank: "Bank", institution: "Institution", learners: list[str]) -> N
             (outcome,) = bank.submit([made])
             if isinstance(outcome, Declined):
                 raise BadSetup(f"the conversion was declined: {outcome.reason}")
-            tell_decision(own[0])
-            return
+            if not converted:
+                tell_decision(own[0])
+            converted += 1
+            break
+        if converted == _CONVERTED:
+            break
+    console.print(f"{converted} lots converted by the rule")
 
 
 def _confer(bank: "Bank", institution: "Institution", learners: list[str], out: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bank.cli.bank_verbs import DEFAULT_PORT, Port, serve
+from bank.cli.demo_calendar import OPENED, Calendar, terms
 from bank.cli.demo_people import demo_people
 from bank.cli.options import DEFAULT_DATA, PASSPHRASE_FILE, Data
 
@@ -43,7 +44,8 @@ def demo(
 
     secret = _passphrase(data)
     governance = _governance(data, secret)
-    bank = _bank(data, secret, governance)
+    calendar = Calendar(OPENED)
+    bank = _bank(data, secret, governance, calendar)
     with ExitStack() as sisters:
         try:
             console.print(f"[bold]{NAMES['en']}[/]  {NAMES['zh']}")
@@ -51,14 +53,21 @@ def demo(
             urls = _sisters(bank, data, secret, governance, sisters)
             replace(bank.settings, witness_urls=urls).save()
             bank.ask_witnesses(lambda record: HttpWitness(record, urls[record.operator]))
-            _play(bank, data, out, secret, governance)
+            _play(bank, calendar, data, out, secret, governance)
         finally:
             bank.close()
         if not no_serve:
             serve(lambda: open_bank(data, secret, witnessed=True), port, demo_people)
 
 
-def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Signer]") -> None:
+def _play(
+    bank: "Bank",
+    calendar: Calendar,
+    data: Path,
+    out: Path,
+    secret: str,
+    governance: "list[Signer]",
+) -> None:
     from bank.cli.demo_recognition import recognise
     from bank.cli.import_verb import run_import
     from bank.cli.import_verb import tell as tell_import
@@ -66,6 +75,7 @@ def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Si
     from bank.cli.ledger_verbs import run_audit
     from bank.cli.ledger_verbs import tell as tell_audit
     from bank.cli.progress import console
+    from bank.importing import together
     from bank.opening import LocalBank, open_member, read_admissions
     from bank.results import read_mapping, read_results
     from verifier.page import one_file
@@ -79,7 +89,14 @@ def _play(bank: "Bank", data: Path, out: Path, secret: str, governance: "list[Si
         item.slug: open_member(data / "members" / item.slug, DOMAIN, item, secret)
         for item in admissions
     }
-    tell_import(run_import(preview, institutions, LocalBank(bank), "Signing and appending awards"))
+    imported = []
+    for day, own in terms(preview.results):
+        calendar.put(day)
+        title = f"Signing and appending awards of {day:%Y-%m}"
+        term = replace(preview, results=own)
+        imported.append(run_import(term, institutions, LocalBank(bank), title, calendar))
+    calendar.let_go()
+    tell_import(together(imported))
     if not bank.gather():
         console.print("[yellow]too few sister banks have cosigned; receipts carry what there is[/]")
     account = bank.accounts()[0]
@@ -192,13 +209,13 @@ def _governance(data: Path, secret: str) -> "list[Signer]":
     return signers
 
 
-def _bank(data: Path, secret: str, governance: "list[Signer]") -> "Bank":
+def _bank(data: Path, secret: str, governance: "list[Signer]", calendar: Calendar) -> "Bank":
     from bank.opening import create_bank, open_bank
     from bank.settings import FILE
 
     if not (data / FILE).exists():
         keys = [signer.public_key.multikey for signer in governance]
         create_bank(data, DOMAIN, NAMES, keys, THRESHOLD, secret)
-    bank = open_bank(data, secret)
+    bank = open_bank(data, secret, clock=calendar)
     bank.found(governance[:THRESHOLD])
     return bank

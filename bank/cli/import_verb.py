@@ -1,5 +1,6 @@
 """`creditbank import`: a registrar's results become signed awards, on the institution's side."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,14 +79,18 @@ def passphrase_of(members: Path, folder: Path) -> str:
 
 
 def run_import(
-    preview: "Preview", institutions: "dict[str, Institution]", bank: "BankPort", title: str
+    preview: "Preview",
+    institutions: "dict[str, Institution]",
+    bank: "BankPort",
+    title: str,
+    clock: "Callable[[], datetime]" = lambda: datetime.now(UTC),
 ) -> "Imported":
     """Import with a progress bar."""
     from bank.cli.progress import progress
     from bank.importing import import_results
 
     with progress(title, len(preview.results)) as done:
-        return import_results(preview, institutions, bank, lambda: datetime.now(UTC), done)
+        return import_results(preview, institutions, bank, clock, done)
 
 
 def tell(imported: "Imported") -> None:

@@ -1,7 +1,7 @@
 """What stands out: an institution that awards far more than before, a rule suddenly busy.
 
 Each month of a series is compared with the months before it: the median, and the median distance
-from it (MAD), which a single wild month does not move.
+from it (MAD), which a single wild month does not move; and with those in which there was anything.
 """
 
 from collections import defaultdict
@@ -14,6 +14,7 @@ from bank.reports.pictures import months_between
 
 _FEWEST_MONTHS = 3
 _TIMES = 6.0
+_TIMES_A_BUSY_MONTH = 2.0
 _LEAST = 20
 """Below so many lots in a month nothing stands out."""
 
@@ -69,6 +70,9 @@ def _outliers(series: Mapping[str, float]) -> Iterable[tuple[str, float, float]]
         before = values[:place]
         usual = median(before)
         spread = median(abs(value - usual) for value in before)
+        # Whoever awards once a term is quiet in most months, and no term stands out for that.
+        busy = median([value for value in before if value] or [0.0])
         # A series that never moved still may grow by half.
-        if values[place] > usual + _TIMES * max(spread, usual / 12, 1.0):
+        bound = max(usual + _TIMES * max(spread, usual / 12, 1.0), _TIMES_A_BUSY_MONTH * busy)
+        if values[place] > bound:
             yield months[place], values[place], usual

@@ -60,7 +60,7 @@ def test_rules_are_listed_explained_and_tried(do: Do, story: Any, tmp_path: Path
     text = (tmp_path / "samples" / "rule.toml").read_text()
     draft.write_text(text.replace("version = 1", "version = 2"))
     same = do("rules", "try", "draft.toml", "--author", TECH, "--save", "said.json")
-    assert "ICT-FROM-BAYU@2 → CS.150@1 in place of ICT-FROM-BAYU@1, on 301 lots" in same
+    assert "ICT-FROM-BAYU@2 → CS.150@1 in place of ICT-FROM-BAYU@1, on 312 lots" in same
     assert re.search(r"new +0 .*\n  more +0 .*\n  fewer +0 .*\n  lost +0 .*\n  same +15 ", same)
     assert do("rules", "try", "draft.toml", "--author", TECH, "--expect", "said.json")
     draft.write_text(draft.read_text().replace('ratio = "0.8"', 'ratio = "0.5"'))
@@ -73,7 +73,7 @@ def test_rules_are_listed_explained_and_tried(do: Do, story: Any, tmp_path: Path
     counts = json.loads(Path("said.json").read_text())
     draft.write_text(text.replace("version = 1", "version = 2"))
     do("rules", "try", "draft.toml", "--author", TECH, "--log", "log", "--expect", "said.json")
-    assert counts["lots"] == 301
+    assert counts["lots"] == 312
     assert "no rule takes this lot" in do("rules", "explain", own[0], "--author", BAYU)
     assert "no lot nonsense" in do("rules", "explain", "nonsense", code=1)
     assert "no rule R9@9" in do("rules", "explain", own[0], "--rule", "R9@9", code=1)

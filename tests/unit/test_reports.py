@@ -130,5 +130,12 @@ def test_what_stands_out() -> None:
     # A quiet series, a slow growth and a small number do not.
     assert alerts(series(m2026_01=30, m2026_02=34, m2026_03=31, m2026_04=38, m2026_05=41)) == []
     assert alerts(series(m2026_01=1, m2026_02=1, m2026_03=1, m2026_04=19)) == []
+    # Nor do the terms of somebody who awards twice a year; one of three times the usual does.
+    terms = {"m2024_07": 50, "m2025_01": 61, "m2025_07": 48, "m2026_01": 66, "m2026_07": 70}
+    assert alerts(series(**terms)) == []
+    assert [one.month for one in alerts(series(**{**terms, "m2026_07": 170}))] == ["2026-07"] * 2
+    # A second wild month is told as well: the first did not become what is usual.
+    again = alerts(series(m2026_01=30, m2026_02=34, m2026_03=31, m2026_04=200, m2026_05=200))
+    assert [one.month for one in again if one.kind == "rule"] == ["2026-04", "2026-05"]
     # A rule that nobody used and then everybody.
     assert alerts(series(m2026_01=1, m2026_06=60))[1].kind == "rule"

@@ -46,7 +46,8 @@ function overTime(data) {
   const many = data.series.length > 1;
   const series = data.series.map(({ name, values }) => ({
     name,
-    data: values,
+    // The thin border between stacked bars would make a line of what is nothing.
+    data: lines ? values : values.map((value) => (value === 0 ? { value, itemStyle: { borderWidth: 0 } } : value)),
     type: lines ? "line" : "bar",
     stack: lines ? undefined : "all",
     barMaxWidth: 44,
