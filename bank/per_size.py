@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
+from time import monotonic, sleep
 from typing import Generic, TypeVar
 
 from bank.errors import BankError
@@ -25,6 +25,7 @@ _REST = 9.0
 """Of ten parts of the time at most one goes into making it anew, where that is not quick."""
 _QUICK = 0.1
 _AFTER_FAULT = 10.0
+_YIELD = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +138,7 @@ class PerSize(Generic[T]):
 
     def _progress(self, done: int) -> None:
         self._done = done
+        # Requests come first: they need the interpreter, which this thread would hardly let go of.
+        sleep(_YIELD)
         if self._closed:
             raise _ClosedError

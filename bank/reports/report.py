@@ -16,7 +16,7 @@ from ledger.conservation import Conservation, Conserving
 
 SMALLEST_CELL = 10
 """No cell of fewer lots is published."""
-_STEP = 500
+_STEP = 50
 
 
 @dataclass(frozen=True, slots=True)
