@@ -100,7 +100,7 @@ def _newest(
     """The lot at the end of a chain of corrections, and what it would stand for in `result`."""
     before = ""
     while lot.state is LotState.SUPERSEDED:
-        successor = Entry.parse(entry_of(lot.changed)).signed.statement.body["successor"]
+        successor = Entry.parse(entry_of(lot.standing.consumed)).signed.statement.body["successor"]
         assert isinstance(successor, dict)
         following = lot_of(str(successor["lot"]))
         if following is None:

@@ -15,6 +15,7 @@ from bank.api.federation import add_federation
 from bank.api.openid4vci import add_openid4vci
 from bank.api.problems import install
 from bank.api.recognition import add_recognition
+from bank.api.reports import add_reports
 from bank.api.tiles import tile_routes
 from bank.errors import BadRequest, NotAllowed
 from bank.institution import Submission
@@ -124,6 +125,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     _add_ledger(app, bank)
     _add_submission(app, bank)
     add_recognition(app, bank)
+    add_reports(app, bank)
     _add_learner(app, bank)
     _add_shares(app, bank)
     _add_trust(app, bank)

@@ -1,0 +1,85 @@
+"""Open data over HTTP: the published figures of the ledger, and drafts of rules tried on it.
+
+All of it is public: anyone with the log comes to the same.
+"""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Request
+from fastapi.responses import Response
+
+from bank.access.pace import Pace
+from bank.errors import BadRequest, TooFast
+from bank.recognition import RecognitionError, try_rule
+from bank.reports import Report
+from bank.service import Bank
+from keys import Json, encode, parse
+from ledger import format_time
+
+_MOST_TRIED = 200_000
+_LARGEST = 64 * 1024
+_WAIT = 5
+_TRY_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["author", "rule"],
+                    "properties": {"author": {"type": "string"}, "rule": {"type": "object"}},
+                }
+            }
+        },
+    }
+}
+
+
+def add_reports(app: FastAPI, bank: Bank) -> None:
+    """Add the routes of open data."""
+    pace = Pace(bank.now, burst=5, refill=10)
+
+    def report() -> Report:
+        look = bank.oversight.report.look()
+        if look.made is None:
+            raise TooFast("the figures are being made for the first time", _WAIT)
+        return look.made.value
+
+    @app.get("/reports", tags=["reports"], response_class=Response)
+    def every() -> Response:
+        """Every published table, small cells left out; with the entry it was made as of."""
+        return Response(encode(report().open_data()), media_type="application/json")
+
+    @app.get("/reports/{name}.csv", tags=["reports"], response_class=Response)
+    def table(name: Annotated[str, Path(max_length=60)]) -> Response:
+        """One table as CSV; what is not to be shown is empty."""
+        return Response(report().table(name).csv(), media_type="text/csv; charset=utf-8")
+
+    @app.post("/rules/try", tags=["recognition"], openapi_extra=_TRY_BODY)
+    async def try_draft(request: Request) -> Response:
+        """What a draft of an institution's rule would change for past lots; nothing is published.
+
+        A few a minute for each address: it reads up to 200,000 lots.
+        """
+        from fastapi.concurrency import run_in_threadpool
+
+        pace.attempt(request.client.host if request.client else "")
+        body = await request.body()
+        if len(body) > _LARGEST:
+            raise BadRequest(f"a draft is at most {_LARGEST} bytes")
+        value = parse(body, limit=_LARGEST)
+        author = value.get("author") if isinstance(value, dict) else None
+        rule = value.get("rule") if isinstance(value, dict) else None
+        if not isinstance(author, str) or not isinstance(rule, dict):
+            raise BadRequest("send author, the institution's DID, and rule, its draft")
+        return await run_in_threadpool(_tried, bank, author, rule)
+
+
+def _tried(bank: Bank, author: str, rule: dict[str, Json]) -> Response:
+    known = ((lot.lot, lot.facts) for lot in bank.lots())
+    limited = (pair for _, pair in zip(range(_MOST_TRIED), known, strict=False))
+    try:
+        trial = try_rule(author, rule, bank.registry(), limited, format_time(bank.now()))
+    except RecognitionError as error:
+        raise BadRequest(str(error)) from error
+    return Response(encode(trial.to_json()), media_type="application/json")
