@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from bank.institution import Institution
 from bank.opening import Admission, admit, create_bank, open_bank
@@ -77,8 +75,7 @@ def past_bank(folder: Path, months: int = _MONTHS) -> Iterator[PastBank]:
     governance = tuple(PrivateKey.generate() for _ in range(3))
     keys = [key.public_key.multikey for key in governance]
     create_bank(folder, "cq.example", NAMES, keys, 2, "p")
-    with patch("bank.opening.Bank", partial(Bank, clock=calendar)):
-        bank = open_bank(folder, "p")
+    bank = open_bank(folder, "p", clock=calendar)
     try:
         bank.found(governance[:2])
         members = {}
