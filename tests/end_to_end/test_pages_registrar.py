@@ -407,6 +407,7 @@ def test_a_new_key_is_saved_and_opens_here_and_in_python(
     assert request["type"] == "key.add"
 
 
+@pytest.mark.timeout(600)  # by itself it takes one minute; beside others on two cores, several
 def test_the_whole_open_university_file(
     browser: Browser,
     repo: Path,
@@ -444,7 +445,7 @@ def test_the_whole_open_university_file(
             page.click("summary")
             page.set_input_files("#mapping", str(repo / "docs/samples/oulad.mapping.toml"))
             page.click("[data-send]")
-            page.wait_for_selector("form[action$=start]", timeout=60_000)
+            page.wait_for_selector("form[action$=start]", timeout=120_000)
             shown = page.inner_text("main")
             assert "32,596" in shown
             assert "15,385" in shown
@@ -456,7 +457,7 @@ def test_the_whole_open_university_file(
             page.set_input_files("#keystores", files)
             page.fill("#passphrase", "open sesame")
             page.click("[data-unlock]")
-            page.wait_for_selector("[data-start]:not([disabled])", timeout=20_000)
+            page.wait_for_selector("[data-start]:not([disabled])", timeout=120_000)
             page.evaluate(_WATCH)
             began = time.perf_counter()
             page.click("[data-start]")
@@ -465,25 +466,49 @@ def test_the_whole_open_university_file(
             )
             page.screenshot(path=repo / "artefacts" / "pages-registrar-oulad-sign.png")
             seen = page.evaluate("[...new Set(window.seen)].length")
-            longest = page.evaluate("Math.max(...window.gaps)")
-            page.wait_for_selector("a[href='/registrar/awards'].main", timeout=280_000)
-            print(f"signed in {time.perf_counter() - began:.1f} s, longest gap {longest:.0f} ms")
+            stuck = page.evaluate(_STUCK)
+            page.wait_for_selector("a[href='/registrar/awards'].main", timeout=480_000)
+            print(f"signed in {time.perf_counter() - began:.1f} s, stuck {stuck:.1%} of the time")
             context.close()
         assert sum(1 for _ in small.bank.lots()) == 15_385
         assert seen > 5, "the progress bar moves"
-        assert longest < 1000, "the page stays at hand while it signs"
+        assert stuck < 0.2, "the page stays at hand while it signs"
         small.bank.audit()
 
 
+def test_a_page_that_hangs_is_seen_to(browser: Browser) -> None:
+    """The control: what watches over the page while it signs notices one that computes itself."""
+    page = browser.new_page()
+    page.evaluate(_WATCH)
+    page.evaluate(
+        """() => new Promise((done) => {
+          let rounds = 0;
+          const work = setInterval(() => {
+            const until = performance.now() + 400;
+            while (performance.now() < until);
+            if (++rounds === 5) { clearInterval(work); done(); }
+          }, 10);
+        })"""
+    )
+    assert page.evaluate(_STUCK) > 0.6
+    page.close()
+
+
+# The share of the time in which the page would not have answered a click within 200 ms: a single
+# long gap says more about how busy the machine is than about the page.
 _WATCH = """() => {
-  window.seen = []; window.gaps = [0];
+  window.seen = []; window.gaps = [];
   let last = performance.now();
   setInterval(() => {
     const now = performance.now();
-    window.gaps.push(now - last - 20);
+    window.gaps.push(now - last);
     last = now;
     window.seen.push(document.querySelector('progress')?.value);
   }, 20);
+}"""
+_STUCK = """() => {
+  const sum = (times) => times.reduce((total, time) => total + time, 0);
+  return sum(window.gaps.filter((gap) => gap > 200)) / sum(window.gaps);
 }"""
 
 
