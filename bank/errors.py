@@ -13,6 +13,22 @@ class NotAllowed(BankError):
     """A request without the signature or token it takes."""
 
 
+class NotYours(BankError):
+    """A request by somebody known, who may not make it."""
+
+
+class TooLarge(BankError):
+    """A request whose body is over what its route takes."""
+
+
+class TooSlow(BankError):
+    """A request whose body did not arrive in time."""
+
+
+class WrongType(BankError):
+    """A request whose body is of a type that its route does not take."""
+
+
 class NoSuchThing(BankError):
     """A credential, account or document this bank does not hold."""
 

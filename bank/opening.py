@@ -28,6 +28,8 @@ from ledger.sequencer import Declined, Outcome
 
 APPROVER = "approver.keystore"
 """The key of an institution's second person."""
+API_KEY = "api.keystore"
+"""The key that opens a bank's API."""
 MLDSA44 = "mldsa44-signing"
 """Purpose of a keystore that holds an ML-DSA-44 seed."""
 
@@ -164,8 +166,16 @@ def create_member(folder: Path, passphrase: str) -> Signer:
 
 def create_approver(folder: Path, passphrase: str) -> Signer:
     """Make the key of an institution's second person in `folder`, best on another machine."""
-    make_folder(folder)
-    path = folder / APPROVER
+    return _create_key(folder / APPROVER, passphrase)
+
+
+def create_api_key(folder: Path, passphrase: str) -> Signer:
+    """Make the key in `folder` that opens a bank's API to whoever calls it from there."""
+    return _create_key(folder / API_KEY, passphrase)
+
+
+def _create_key(path: Path, passphrase: str) -> Signer:
+    make_folder(path.parent)
     if not path.exists():
         write_keystore(path, PrivateKey.generate().seed, passphrase)
     return open_signer(f"file:{path}", passphrase)

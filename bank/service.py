@@ -17,6 +17,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bank.access import Access
 from bank.approvals import Approvals
+from bank.authorization import ApiKeys
+from bank.authorization.nonces import Nonces
 from bank.awards import Award, AwardState, awards_of
 from bank.condition import Condition, free_space, witnessed
 from bank.deposits import (
@@ -151,6 +153,10 @@ class Bank:
         self.access = Access(self._engine, self._vault, lambda: self._clock(), self._name)
         self.uploads = Uploads(self._engine, self._vault, lambda: self._clock(), self._name)
         self.approvals = Approvals(self._engine, lambda: self._clock(), self._name)
+        self.api_keys = ApiKeys(
+            self._engine, lambda: self._clock(), self.registry, settings.did, self._secret
+        )
+        self.nonces = Nonces(self._engine, lambda: self._clock())
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._recogniser: tuple[int, Recogniser] | None = None
@@ -235,7 +241,7 @@ class Bank:
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append statements that carry no credential; durable and checkpointed on return."""
-        return self._group.append(batch)
+        return self.submit([Submission(signed) for signed in batch])
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and keep the credentials that come with them, sealed.
@@ -248,7 +254,7 @@ class Bank:
     def submit_together(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """As `submit`, but all of them or none, in one transaction."""
         for submission in submissions:
-            check_deposit(submission)
+            self._check(submission)
         deposits = [s for s in submissions if s.credential is not None]
         keys = self._account_keys([account_of(s) for s in deposits])
         if any(account_of(s) not in keys for s in deposits):
@@ -269,7 +275,7 @@ class Bank:
         faults: dict[int, Outcome] = {}
         for position, submission in enumerate(submissions):
             try:
-                check_deposit(submission)
+                self._check(submission)
             except BadRequest as error:
                 faults[position] = Declined(str(error))
         deposits = {
@@ -307,6 +313,15 @@ class Bank:
 
         self._group.enqueue([s.signed for s in good]).add_done_callback(finish)
         return answer
+
+    def _check(self, submission: Submission) -> None:
+        """BadRequest where it is not to go to the ledger, whatever the ledger would say."""
+        check_deposit(submission)
+        statement = submission.signed.statement
+        if statement.kind == "key.add" and self.api_keys.is_known(str(statement.body["key"])):
+            raise BadRequest(
+                f"the key {statement.body['key']} is an API key, which signs nothing on the ledger"
+            )
 
     def _keep_late(
         self,

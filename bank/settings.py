@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bank.errors import BadSetup
+from bank.limits import Limits
 from keys import did_web
 
 FILE = "bank.toml"
@@ -44,6 +45,8 @@ class Settings:
     """Where witnesses are reached from here, by operator, if not at their public address."""
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     """OpenID providers by the institution's short name."""
+    limits: Limits = field(default_factory=Limits)
+    """How often one key or address may ask."""
 
     @property
     def did(self) -> str:
@@ -93,6 +96,10 @@ class Settings:
                     ("client_secret_file", provider.client_secret_file),
                 )
             )
+        for name, limit in self.limits.changed().items():
+            text += f"\n\n[limits.{name}]\n" + "\n".join(
+                f"{slot} = {value}" for slot, value in limit.items()
+            )
         partial = self.folder / f"{FILE}.partial"
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(self.folder / FILE)
@@ -125,6 +132,7 @@ def read_settings(folder: Path) -> Settings:
                 str(slug): _provider(folder, table)
                 for slug, table in values.get("sign_in", {}).items()
             },
+            Limits.read(values.get("limits", {})),
         )
     except KeyError as error:
         raise BadSetup(f"{path} lacks {error}") from error

@@ -278,3 +278,30 @@ column_mappings = Table(
     Column("header", LargeBinary, primary_key=True),
     Column("mapping", Text, nullable=False),
 )
+
+# Who may call the API, by the DID of an institution or of the bank itself. A key that was retired
+# stays, so that it is never registered again.
+api_keys = Table(
+    "api_keys",
+    private,
+    Column("key", Text, primary_key=True),
+    Column("institution", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("added", Text, nullable=False),
+    Column("retired", Text, nullable=False),
+)
+
+api_sessions = Table(
+    "api_sessions",
+    private,
+    Column("token", LargeBinary, primary_key=True),
+    Column("key", Text, nullable=False, index=True),
+    Column("expires", Text, nullable=False, index=True),
+)
+
+request_nonces = Table(
+    "request_nonces",
+    private,
+    Column("nonce", LargeBinary, primary_key=True),
+    Column("expires", Text, nullable=False, index=True),
+)

@@ -19,7 +19,7 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
     @app.get("/lots/{name}", tags=["ledger"])
     def lot(name: Name) -> Response:
         """What a lot is and where it stands: what the ledger says of it in clear."""
-        return Response(encode(_lot_json(bank.lot(name))), media_type="application/json")
+        return Response(encode(lot_json(bank.lot(name))), media_type="application/json")
 
     @app.get("/lots/{name}/proof", tags=["ledger"])
     def proof(name: Name) -> Response:
@@ -66,7 +66,8 @@ def _decision_json(decision: Decision) -> dict[str, Json]:
     return {**decision.to_json(), "lines": lines}
 
 
-def _lot_json(lot: Lot) -> dict[str, Json]:
+def lot_json(lot: Lot) -> dict[str, Json]:
+    """What the ledger says of a lot in clear, and where it stands."""
     standing = lot.standing
     body: dict[str, Json] = {
         **lot.facts.to_json(),

@@ -49,7 +49,7 @@ def convert_command(
     from ledger import format_time
     from ledger.sequencer import Declined
 
-    with counter(data, bank, domain) as here:
+    with counter(data, bank, domain, members, slug) as here:
         own = institution_in(members, slug, institutions, here.domain)
         now = datetime.now(UTC)
         shown = read_shown(bundle, here, now)

@@ -46,7 +46,7 @@ def import_command(
         if not domain:
             raise BadSetup("give the bank's domain with --domain where --bank is a URL")
         imported = _over_http(
-            bank, preview, open_institutions(preview, members, domain, admissions)
+            bank, preview, open_institutions(preview, members, domain, admissions), members
         )
     else:
         secret = bank_passphrase(data)
@@ -103,13 +103,13 @@ def tell(imported: "Imported") -> None:
         raise typer.Exit(1)
 
 
-def _over_http(url: str, preview: "Preview", own: "dict[str, Institution]") -> "Imported":
-    import httpx
+def _over_http(
+    url: str, preview: "Preview", own: "dict[str, Institution]", members: Path
+) -> "Imported":
+    from bank.cli.api_key_verbs import api_key_of, remote
 
-    from bank.client import RemoteBank
-
-    with httpx.Client(base_url=url, timeout=120) as http:
-        bank = RemoteBank(http, lambda: datetime.now(UTC))
+    keys = {institution.did: api_key_of(members, slug) for slug, institution in own.items()}
+    with remote(url, keys) as bank:
         return run_import(preview, own, bank, "Awards")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bank.cli.api_key_verbs import api_key_app, api_key_of
 from bank.cli.convert_verb import convert_command
 from bank.cli.correct_verb import correct_command
 from bank.cli.options import (
@@ -115,6 +116,7 @@ def _lot_verb(kind: str, summary: str) -> None:
     member_app.command(kind, context_settings=DASHED)(command)
 
 
+member_app.add_typer(api_key_app)
 member_app.command("convert")(convert_command)
 member_app.command("correct")(correct_command)
 member_app.command("apply")(apply_command)
@@ -145,7 +147,8 @@ def _move_lot(
         raise BadSetup("give the bank's domain with --domain where --bank is a URL")
     own = institution_in(members, slug, institutions, domain if url else read_settings(data).domain)
     today = datetime.now(UTC).date()
-    outcome = submit_one(own.lot_event(kind, lot, reason, today), data, url)
+    key = api_key_of(members, slug) if url else None
+    outcome = submit_one(own.lot_event(kind, lot, reason, today), data, url, key)
     if isinstance(outcome, Declined):
         raise BadRequest(outcome.reason)
     said = "stood in the ledger already" if outcome.repeated else "is in the ledger"

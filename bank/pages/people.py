@@ -21,7 +21,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     access, office = visitors.access, Office(pages)
     posted = Annotated[FormData, Depends(visitors.posted)]
-    keeper = Annotated[Person, Depends(visitors.only(Role.ADMIN))]
+    keeper = Annotated[Person, Depends(visitors.person)]
 
     def show(request: Request, person: Person, link: str = "") -> Response:
         words = pages.words(request)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person, Role
+from bank.access import Person
 from bank.errors import NoLonger
 from bank.measures import Force, Measure
 from bank.pages import regulator_words as say
@@ -38,7 +38,7 @@ def regulator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module, for regulators alone."""
     routes = APIRouter(include_in_schema=False)
     figures = APIRouter(include_in_schema=False, prefix="/regulator")
-    regulator = Annotated[Person, Depends(visitors.only(Role.REGULATOR))]
+    regulator = Annotated[Person, Depends(visitors.person)]
     bank, oversight = pages.bank, pages.bank.oversight
 
     def show(request: Request, template: str, code: int = 200, /, **context: object) -> Response:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
-from bank.access import Person, Role
+from bank.access import Person
 from bank.errors import BadRequest, NoSuchThing
 from bank.measures import again, measure, standing
 from bank.pages import regulator_words as say
@@ -48,7 +48,7 @@ def slug_of(did: str) -> str:
 def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRouter:
     """The routes of this module, for regulators alone; `show` frames a page."""
     routes = APIRouter(include_in_schema=False, prefix="/regulator")
-    regulator = Annotated[Person, Depends(visitors.only(Role.REGULATOR))]
+    regulator = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     bank, oversight = pages.bank, pages.bank.oversight
 

@@ -11,7 +11,7 @@ from bank.access import Person, Role
 from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.institution import APPEAL
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import STAFF, Office, answer, read_object
+from bank.pages.registrar.desk import Office, answer, read_object
 from bank.pages.visitor import Visitors
 from bank.service import Bank
 from bank.submissions import outcomes_json, read_submissions
@@ -33,8 +33,8 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     bank, office = pages.bank, Office(pages)
-    staff = Annotated[Person, Depends(visitors.only(*STAFF))]
-    registrar = Annotated[Person, Depends(visitors.only(Role.REGISTRAR, Role.ADMIN))]
+    staff = Annotated[Person, Depends(visitors.person)]
+    registrar = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     sent = Annotated[bytes, Depends(visitors.sent)]
 

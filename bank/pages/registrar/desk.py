@@ -21,7 +21,7 @@ _TABS = (
     ("/registrar/rules", N_("Recognition rules")),
     ("/registrar/keys", N_("Keys")),
 )
-_PEOPLE = ("/registrar/people", N_("People"))
+_ADMINS = (("/registrar/api-keys", N_("API keys")), ("/registrar/people", N_("People")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Office:
     ) -> HTMLResponse:
         """A page of the institution's."""
         words = self.pages.words(request)
-        tabs = (*_TABS, _PEOPLE) if person.role is Role.ADMIN else _TABS
+        tabs = (*_TABS, *_ADMINS) if person.role is Role.ADMIN else _TABS
         return self.pages.show(
             request,
             f"registrar/{template}",

@@ -13,7 +13,7 @@ from bank.access import Person
 from bank.errors import BadRequest, BankError
 from bank.institution import unit_credits
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import STAFF, Office, answer, read_object
+from bank.pages.registrar.desk import Office, answer, read_object
 from bank.pages.visitor import Visitors, field
 from bank.results import DATE_FORMATS, Result, ResultsError
 from bank.submissions import outcomes_json, read_submissions
@@ -29,7 +29,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     bank, office = pages.bank, Office(pages)
-    staff = Annotated[Person, Depends(visitors.only(*STAFF))]
+    staff = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     sent = Annotated[bytes, Depends(visitors.sent)]
 
