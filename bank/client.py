@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 import httpx
 
 from bank.errors import BankError
 from bank.institution import Institution, Submission
 from bank.requests import sign_slot_request
-from keys import Json, KeysError, b64u_decode, encode, parse
-from ledger import Slot
+from keys import Json, KeysError, b64u_decode, b64u_encode, encode, parse
+from ledger import SignedStatement, Slot
 from ledger.sequencer import Declined, Outcome, Placed
 
 
@@ -34,6 +35,18 @@ class RemoteBank:
             raise BankUnreachable("the bank's answer has no slots")
         return [_slot(item) for item in slots]
 
+    def alone(self, institution: Institution) -> int:
+        """How many awards it may still hand in today on one person's signature."""
+        left = self._asked("GET", f"/batches/alone?institution={quote(institution.did)}").get("left")
+        if not isinstance(left, int):
+            raise BankUnreachable("the bank's answer does not say how many awards are left")
+        return left
+
+    def approve_batch(self, signed: SignedStatement, awards: Sequence[bytes]) -> Outcome:
+        """Let awards be handed in beyond that; `signed` is their `batch.approve` by two persons."""
+        names: list[Json] = [b64u_encode(award) for award in awards]
+        return _outcome(self._post("/batches", {"awards": names, "signed": parse(signed.data)}))
+
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and deposit credentials; one outcome each, in order."""
         return self._submit(submissions, {})
@@ -51,9 +64,12 @@ class RemoteBank:
         return [_outcome(item) for item in outcomes]
 
     def _post(self, path: str, body: dict[str, Json]) -> dict[str, Json]:
-        headers = {"content-type": "application/json"}
+        return self._asked("POST", path, encode(body))
+
+    def _asked(self, method: str, path: str, content: bytes = b"") -> dict[str, Json]:
+        headers = {"content-type": "application/json"} if content else {}
         try:
-            response = self._http.post(path, content=encode(body), headers=headers)
+            response = self._http.request(method, path, content=content or None, headers=headers)
         except httpx.HTTPError as error:
             raise BankUnreachable(
                 f"the bank at {self._http.base_url} did not answer ({error}); trying again is safe"

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from bank.access import Access
 from bank.approvals import Approvals
 from bank.awards import Award, AwardState, awards_of
+from bank.batches import Batches, check_batch
 from bank.condition import Condition, free_space, witnessed
 from bank.deposits import (
     ACCOUNT_ERASED,
@@ -151,6 +152,7 @@ class Bank:
         self.access = Access(self._engine, self._vault, lambda: self._clock(), self._name)
         self.uploads = Uploads(self._engine, self._vault, lambda: self._clock(), self._name)
         self.approvals = Approvals(self._engine, lambda: self._clock(), self._name)
+        self.batches = Batches(self._engine, lambda: self._clock())
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._recogniser: tuple[int, Recogniser] | None = None
@@ -236,6 +238,21 @@ class Bank:
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append statements that carry no credential; durable and checkpointed on return."""
         return self._group.append(batch)
+
+    def alone(self, institution: str) -> int:
+        """How many awards an institution may still hand in today on one person's signature."""
+        return self.batches.left(institution, self.catalogue().alone)
+
+    def approve_batch(self, signed: SignedStatement, awards: Sequence[bytes]) -> Outcome:
+        """Let awards, given by their statements' hashes, be handed in beyond what one person may.
+
+        `signed` is their `batch.approve`; BadRequest where it speaks of others.
+        """
+        check_batch(signed.statement, awards)
+        (outcome,) = self.append([signed])
+        if isinstance(outcome, Placed):
+            self.batches.keep(signed.statement, awards, approved=True)
+        return outcome
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and keep the credentials that come with them, sealed.
@@ -812,7 +829,7 @@ class Bank:
 
 
 def _replay(projection: LotProjection, connection: Connection, batch: Sequence[Entry]) -> None:
-    fold = projection.begin(connection, [entry.signed for entry in batch])
+    fold = projection.replay(connection, [entry.signed for entry in batch])
     for entry in batch:
         fold.take(entry)
     fold.flush()

@@ -25,7 +25,9 @@ from bank.requests import open_slot_request
 from bank.service import Bank
 from bank.submissions import (
     MOST_STATEMENTS,
+    outcome_json,
     outcomes_json,
+    read_batch,
     read_submissions,
     wants_together,
 )
@@ -33,6 +35,7 @@ from credentials.rdf import context_bytes
 from credentials.transcript import BANK_CONTEXT
 from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse, parse_exact
 from ledger import NotFound
+from ledger.body import MOST_IN_BATCH
 from ledger.sequencer import Outcome
 from verifier.page_routes import page_routes
 
@@ -70,6 +73,28 @@ _STATEMENTS_BODY = {
                                 },
                             },
                         },
+                    },
+                }
+            }
+        },
+    }
+}
+_BATCH_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["awards", "signed"],
+                    "properties": {
+                        "awards": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": MOST_IN_BATCH,
+                            "items": {"type": "string"},
+                        },
+                        "signed": {"type": "object"},
                     },
                 }
             }
@@ -195,6 +220,25 @@ def _add_submission(app: FastAPI, bank: Bank) -> None:
     # The same function as a plain route, found first: the framework's own handling of a request,
     # of which this one uses nothing, costs as much as everything done here.
     app.router.routes.insert(0, Route("/statements", submit, methods=["POST"]))
+
+    @app.get("/batches/alone", tags=["members"])
+    def alone(institution: Annotated[str, Query(max_length=255)]) -> Response:
+        """How many awards an institution may still hand in today on one person's signature."""
+        return _json({"left": bank.alone(institution)})
+
+    @app.post("/batches", tags=["members"], openapi_extra=_BATCH_BODY)
+    async def approve(request: Request) -> Response:
+        """Let awards be handed in beyond that: their `batch.approve`, signed by two persons.
+
+        `awards` are the SHA-256 of their statements' canonical bytes, as base64url.
+        """
+        body = await _body(request)
+
+        def approve_batch() -> Response:
+            signed, awards = read_batch(parse_exact(body, limit=_LIMIT))
+            return _json(outcome_json(bank.approve_batch(signed, awards)))
+
+        return await run_in_threadpool(approve_batch)
 
     @app.post("/slots", tags=["members"], openapi_extra=_SLOTS_BODY)
     async def slots(request: Request) -> Response:

@@ -95,7 +95,7 @@ def show_command(file: File, data: Data = DEFAULT_DATA) -> None:
     """Say what a proposal is, who has signed it and, where the bank is here, what it lacks."""
     from bank.settings import FILE
 
-    proposal = _read(file)
+    proposal = read_proposal(file)
     if not (data / FILE).exists():
         _tell(proposal, None)
         return
@@ -114,7 +114,7 @@ def sign_command(
     from bank.cli.learner_verbs import write
     from keys import open_signer
 
-    proposal = _read(file)
+    proposal = read_proposal(file)
     _tell(proposal, None)
     if not yes and sys.stdin.isatty():
         typer.confirm("Sign this?", abort=True)
@@ -130,7 +130,7 @@ def submit_command(files: Files, data: Data = DEFAULT_DATA, bank: Url = "") -> N
     from bank.proposals import merge
     from ledger.sequencer import Declined
 
-    proposal = merge([_read(file) for file in files])
+    proposal = merge([read_proposal(file) for file in files])
     outcome = submit_one(Submission(proposal.signed()), data, bank)
     kind = proposal.statement.kind
     if isinstance(outcome, Declined):
@@ -158,7 +158,8 @@ def submit_one(submission: "Submission", data: Path, url: str) -> "Outcome":
         return outcome
 
 
-def _read(file: Path) -> "Proposal":
+def read_proposal(file: Path) -> "Proposal":
+    """The proposal in a file."""
     from bank.proposals import Proposal
     from verifier.files import read_limited
 
