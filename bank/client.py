@@ -10,8 +10,8 @@ import httpx
 from bank.errors import BankError
 from bank.http_signature import API, Target, sign_request
 from bank.institution import Institution, Submission
-from keys import Json, KeysError, Signer, b64u_decode, encode, parse
-from ledger import Slot, parse_time
+from keys import Json, KeysError, Signer, b64u_decode, b64u_encode, encode, parse
+from ledger import SignedStatement, Slot, parse_time
 from ledger.sequencer import Declined, Outcome, Placed
 
 _SOON = timedelta(seconds=30)
@@ -55,6 +55,19 @@ class RemoteBank:
             raise BankUnreachable("the bank's answer has no slots")
         return [_slot(item) for item in slots]
 
+    def alone(self, institution: Institution) -> int:
+        """How many awards it may still hand in today on one person's signature."""
+        left = self._asked("GET", "/batches/alone", institution.did).get("left")
+        if not isinstance(left, int):
+            raise BankUnreachable("the bank's answer does not say how many awards are left")
+        return left
+
+    def approve_batch(self, signed: SignedStatement, awards: Sequence[bytes]) -> Outcome:
+        """Let awards be handed in beyond that; `signed` is their `batch.approve` by two persons."""
+        names: list[Json] = [b64u_encode(award) for award in awards]
+        body: dict[str, Json] = {"awards": names, "signed": parse(signed.data)}
+        return _outcome(self._post("/batches", body, signed.statement.author))
+
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and deposit credentials; one outcome each, in order."""
         return self._submit(submissions, {})
@@ -73,14 +86,17 @@ class RemoteBank:
         return [_outcome(item) for item in outcomes]
 
     def _post(self, path: str, body: dict[str, Json], author: str) -> dict[str, Json]:
+        return self._asked("POST", path, author, encode(body))
+
+    def _asked(self, method: str, path: str, author: str, body: bytes = b"") -> dict[str, Json]:
         session = self._session(author)
         if self._clock() + _SOON > session.ends:
             self._begin(session)
-        response = self._send(path, encode(body), _bearing(session))
+        response = self._send(method, path, body, _bearing(session))
         if response.status_code == 401:
             # Ended before its time, as when the bank's database was restored.
             self._begin(session)
-            response = self._send(path, encode(body), _bearing(session))
+            response = self._send(method, path, body, _bearing(session))
         return self._read(path, response)
 
     def _session(self, author: str) -> _Session:
@@ -93,16 +109,19 @@ class RemoteBank:
         path = "/sessions"
         target = Target("POST", self._http.base_url.netloc.decode(), path)
         signed = sign_request(target, b"", session.key, API, self._nonce(), self._clock())
-        answer = self._read(path, self._send(path, b"", signed))
+        answer = self._read(path, self._send("POST", path, b"", signed))
         token, ends = answer.get("token"), answer.get("expires")
         if not isinstance(token, str) or not isinstance(ends, str):
             raise BankUnreachable("the bank's answer has no session")
         session.token, session.ends = token, parse_time(ends)
 
-    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        headers = {"Content-Type": "application/json", **headers}
+    def _send(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> httpx.Response:
+        if method == "POST":
+            headers = {"Content-Type": "application/json", **headers}
         try:
-            return self._http.post(path, content=body, headers=headers)
+            return self._http.request(method, path, content=body, headers=headers)
         except httpx.HTTPError as error:
             raise BankUnreachable(
                 f"the bank at {self._http.base_url} did not answer ({error}); trying again is safe"

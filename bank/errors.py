@@ -1,5 +1,7 @@
 """What can go wrong in the bank: one base class, messages for people."""
 
+from ledger import SignedStatement
+
 
 class BankError(Exception):
     """Base of every error this package raises."""
@@ -43,6 +45,14 @@ class TooFast(BankError):
     def __init__(self, message: str, wait: int) -> None:
         super().__init__(f"{message}; try again in {wait} seconds")
         self.wait = wait
+
+
+class NeedsSecondPerson(BankError):
+    """More awards than one person hands in: `proposed` is what the second person is to sign."""
+
+    def __init__(self, message: str, proposed: SignedStatement) -> None:
+        super().__init__(message)
+        self.proposed = proposed
 
 
 class BadSetup(BankError):

@@ -23,7 +23,7 @@ from keys import (
     read_keystore,
     write_keystore,
 )
-from ledger import Entry, LedgerError, Slot, Statement
+from ledger import Entry, LedgerError, SignedStatement, Slot, Statement
 from ledger.sequencer import Declined, Outcome
 
 APPROVER = "approver.keystore"
@@ -57,6 +57,14 @@ class LocalBank:
     def slots(self, institution: Institution, lots: Sequence[str]) -> list[Slot]:
         """A status slot for each lot, the same one whenever it is asked for."""
         return self._bank.slots(institution.did, lots)
+
+    def alone(self, institution: Institution) -> int:
+        """How many awards it may still hand in today on one person's signature."""
+        return self._bank.alone(institution.did)
+
+    def approve_batch(self, signed: SignedStatement, awards: Sequence[bytes]) -> Outcome:
+        """Let awards be handed in beyond that; `signed` is their `batch.approve` by two persons."""
+        return self._bank.approve_batch(signed, awards)
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and deposit credentials; one outcome each, in order."""

@@ -20,6 +20,7 @@ from bank.approvals import Approvals
 from bank.authorization import ApiKeys
 from bank.authorization.nonces import Nonces
 from bank.awards import Award, AwardState, awards_of
+from bank.batches import Batches, check_batch
 from bank.condition import Condition, free_space, witnessed
 from bank.deposits import (
     ACCOUNT_ERASED,
@@ -157,6 +158,7 @@ class Bank:
             self._engine, lambda: self._clock(), self.registry, settings.did, self._secret
         )
         self.nonces = Nonces(self._engine, lambda: self._clock())
+        self.batches = Batches(self._engine, lambda: self._clock())
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._recogniser: tuple[int, Recogniser] | None = None
@@ -242,6 +244,21 @@ class Bank:
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append statements that carry no credential; durable and checkpointed on return."""
         return self.submit([Submission(signed) for signed in batch])
+
+    def alone(self, institution: str) -> int:
+        """How many awards an institution may still hand in today on one person's signature."""
+        return self.batches.left(institution, self.catalogue().alone)
+
+    def approve_batch(self, signed: SignedStatement, awards: Sequence[bytes]) -> Outcome:
+        """Let awards, given by their statements' hashes, be handed in beyond what one person may.
+
+        `signed` is their `batch.approve`; BadRequest where it speaks of others.
+        """
+        check_batch(signed.statement, awards)
+        (outcome,) = self.append([signed])
+        if isinstance(outcome, Placed):
+            self.batches.keep(signed.statement, awards, approved=True)
+        return outcome
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and keep the credentials that come with them, sealed.
@@ -827,7 +844,7 @@ class Bank:
 
 
 def _replay(projection: LotProjection, connection: Connection, batch: Sequence[Entry]) -> None:
-    fold = projection.begin(connection, [entry.signed for entry in batch])
+    fold = projection.replay(connection, [entry.signed for entry in batch])
     for entry in batch:
         fold.take(entry)
     fold.flush()

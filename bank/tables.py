@@ -7,6 +7,7 @@ the journal under their learner's.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -269,6 +270,31 @@ approvals = Table(
     Column("made", Text, nullable=False),
     Column("made_by", Text, nullable=False),
     Column("signed", LargeBinary, nullable=False),
+)
+
+# Awards in bulk that two persons of an institution approve by one statement, whose hash `batch` is.
+batches = Table(
+    "batches",
+    private,
+    Column("batch", LargeBinary, primary_key=True),
+    Column("institution", Text, nullable=False, index=True),
+    Column("approved", Boolean, nullable=False),
+)
+
+batch_awards = Table(
+    "batch_awards",
+    private,
+    Column("award", LargeBinary, primary_key=True),
+    Column("batch", LargeBinary, primary_key=True, index=True),
+)
+
+# How many awards an institution handed in on the last of its days on one person's signature.
+alone = Table(
+    "alone",
+    private,
+    Column("institution", Text, primary_key=True),
+    Column("day", Text, nullable=False),
+    Column("awards", Integer, nullable=False),
 )
 
 column_mappings = Table(

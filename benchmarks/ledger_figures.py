@@ -57,7 +57,7 @@ from ledger.tree import Frontier
 class NoTables:
     """A projection that derives nothing: the log alone is measured."""
 
-    def begin(self, connection: object, batch: object) -> NoTables:
+    def begin(self, connection: object, batch: object, registry: object) -> NoTables:
         return self
 
     def take(self, entry: Entry) -> None:

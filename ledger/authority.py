@@ -23,6 +23,7 @@ from ledger.transfers import Agreement, agreement_of, check_transfer, parties
 _MOST_REMEMBERED = 10_000
 _CAPACITIES = {
     "appeal.decide": "evaluation",
+    "batch.approve": "awarding",
     "convert": "receiving",
     "exempt": "receiving",
     "redeem": "receiving",
@@ -39,7 +40,7 @@ REGISTERED = GOVERNANCE_TYPES | catalogue.KINDS | appeals.KINDS | {"lots.root"}
 class KeyPeriod:
     """A member's key, good for entries `start` to `end` (exclusive) and below `suspect_from`.
 
-    `person` tells whose hand it is in; keys that do not say count as one and the same hand.
+    `person` tells whose hand it is in; a key that does not say makes nobody a second person.
     """
 
     key: str
@@ -355,10 +356,11 @@ class Registry:
         if not two and len(signed.signatures) != 1:
             raise Refused(f"a {kind} statement has one signature, its author's")
         people = {_signer(member, key, index).person for key, _ in signed.signatures}
-        if two and len(people) < 2:
+        # A key that does not say whose it is may be in anybody's hand, a named person's too.
+        if two and len(people - {""}) < 2:
             raise Refused(
                 f"a {kind} statement takes the signatures of two persons of {author}; a person "
-                "with two keys is one"
+                "with two keys is one, and a key registered without a person is nobody's"
             )
         return member
 

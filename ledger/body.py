@@ -46,6 +46,10 @@ from ledger.shape import (
 __all__ = ["GOVERNANCE_TYPES", "OPERATOR_TYPES", "SHAPES", "STATUS_LIST_LENGTH", "check_body"]
 
 
+MOST_IN_BATCH = 200_000
+"""Awards that two persons approve by one statement, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """The fields of a statement type's body; the optional ones may be left out."""
@@ -163,7 +167,7 @@ GOVERNED: Mapping[str, Shape] = {
     "scheme.publish": Shape(
         {"hours": is_credits, "name": is_names, "scheme": _slug, "version": is_version}, {}
     ),
-    "policy.publish": Shape({"validity": _months}, {}),
+    "policy.publish": Shape({}, {"alone": number(1, 1_000_000), "validity": _months}),
     "witness.admit": Shape(
         {"keys": list_of(is_vkey), "operator": _slug, "quorum": is_index, "url": matches(URL)}, {}
     ),
@@ -189,7 +193,11 @@ GOVERNED: Mapping[str, Shape] = {
         {},
     ),
 }
-"""Types that the governance quorum signs. A policy bounds how many months credits are valid."""
+"""Types that the governance quorum signs.
+
+A policy bounds how many months credits are valid, and how many awards an institution hands in a
+day on one person's signature.
+"""
 
 CATALOGUE: Mapping[str, Shape] = {
     "unit.publish": Shape(
@@ -326,6 +334,7 @@ OTHERS: Mapping[str, Shape] = {
     "appeal.decide": Shape(
         {"appeal": _lot, "outcome": one_of("dismissed", "upheld"), "reason": _slug}, {}
     ),
+    "batch.approve": Shape({"awards": number(1, MOST_IN_BATCH), "root": _hash}, {}),
     "lots.root": Shape({"root": _hash, "size": is_index}, {}),
 }
 
@@ -348,5 +357,5 @@ OPERATOR_TYPES = frozenset(
 )
 """Types that the bank itself signs, with a key of its own that the governance registered."""
 
-TWO_PERSONS = frozenset(("revoke", "appeal.decide"))
+TWO_PERSONS = frozenset(("appeal.decide", "batch.approve", "revoke"))
 """Types that take the signatures of two persons of one member."""

@@ -49,8 +49,13 @@ Outcome = Placed | Declined
 class Projection(Protocol):
     """Tables derived from the log, kept in step with it inside the same transaction."""
 
-    def begin(self, connection: Connection, batch: Sequence[SignedStatement]) -> "Fold":
-        """A fold for one batch; may read ahead what the batch will touch."""
+    def begin(
+        self, connection: Connection, batch: Sequence[SignedStatement], registry: Registry
+    ) -> "Fold":
+        """A fold for one batch; may read ahead what the batch will touch.
+
+        `registry` moves on with every entry of the batch.
+        """
 
 
 class Fold(Protocol):
@@ -126,7 +131,7 @@ class Sequencer:
         before = read_head(connection, lock=True)
         state = _follow(connection, known, before)
         time = max(format_time(self._clock()), before.time)
-        fold = self._projection.begin(connection, batch)
+        fold = self._projection.begin(connection, batch, state.registry)
         identities = [signed.statement.hash for signed in batch]
         places = _places(connection, identities)
         rows: list[Row] = []

@@ -18,12 +18,15 @@ from bank.institution import Submission
 from bank.service import Bank
 from bank.submissions import (
     MOST_STATEMENTS,
+    outcome_json,
     outcomes_json,
+    read_batch,
     read_submissions,
     wants_together,
 )
 from keys import Json, KeysError, b64u_decode, encode, parse_exact
 from ledger import format_time
+from ledger.body import MOST_IN_BATCH
 from ledger.sequencer import Outcome
 
 _SHORT = 4 * 1024
@@ -53,6 +56,28 @@ _STATEMENTS_BODY = {
                                 },
                             },
                         },
+                    },
+                }
+            }
+        },
+    }
+}
+_BATCH_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["awards", "signed"],
+                    "properties": {
+                        "awards": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": MOST_IN_BATCH,
+                            "items": {"type": "string"},
+                        },
+                        "signed": {"type": "object"},
                     },
                 }
             }
@@ -108,6 +133,27 @@ def add_members(app: FastAPI, bank: Bank, guard: Guard) -> None:
         given = await run_in_threadpool(bank.slots, key.institution, lots)
         found: list[Json] = [{"list": slot.list, "index": slot.index} for slot in given]
         return _json({"slots": found})
+
+    @app.get("/batches/alone", tags=["members"])
+    def alone(key: Key) -> Response:
+        """How many awards the key's institution may still hand in today on one signature."""
+        return _json({"left": bank.alone(key.institution)})
+
+    @app.post("/batches", tags=["members"], openapi_extra=_BATCH_BODY)
+    async def approve(request: Request, key: Key) -> Response:
+        """Let awards be handed in beyond that: their `batch.approve`, signed by two persons.
+
+        `awards` are the SHA-256 of their statements' canonical bytes, as base64url.
+        """
+        body = await request.body()
+
+        def approve_batch() -> Response:
+            signed, awards = read_batch(parse_exact(body, limit=LARGEST))
+            if signed.statement.author != key.institution:
+                raise NotYours("a batch is approved by its own institution's software alone")
+            return _json(outcome_json(bank.approve_batch(signed, awards)))
+
+        return await run_in_threadpool(approve_batch)
 
     @app.get("/awards", tags=["members"])
     def awards(

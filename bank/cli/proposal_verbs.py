@@ -95,7 +95,7 @@ def show_command(file: File, data: Data = DEFAULT_DATA) -> None:
     """Say what a proposal is, who has signed it and, where the bank is here, what it lacks."""
     from bank.settings import FILE
 
-    proposal = _read(file)
+    proposal = read_proposal(file)
     if not (data / FILE).exists():
         _tell(proposal, None)
         return
@@ -114,7 +114,7 @@ def sign_command(
     from bank.cli.learner_verbs import write
     from keys import open_signer
 
-    proposal = _read(file)
+    proposal = read_proposal(file)
     _tell(proposal, None)
     if not yes and sys.stdin.isatty():
         typer.confirm("Sign this?", abort=True)
@@ -139,7 +139,7 @@ def submit_command(
     from bank.proposals import merge
     from ledger.sequencer import Declined
 
-    proposal = merge([_read(file) for file in files])
+    proposal = merge([read_proposal(file) for file in files])
     if bank and api_key is None:
         raise BadSetup("give the folder of an API key with --api-key where --bank is a URL")
     key = open_api_key(api_key, passphrase(api_key)) if bank and api_key else None
@@ -166,7 +166,8 @@ def submit_one(submission: "Submission", data: Path, url: str, key: "Signer | No
         return outcome
 
 
-def _read(file: Path) -> "Proposal":
+def read_proposal(file: Path) -> "Proposal":
+    """The proposal in a file."""
     from bank.proposals import Proposal
     from verifier.files import read_limited
 

@@ -90,7 +90,7 @@ def places(outcomes: list[Placed | Declined]) -> list[int | None]:
 class NoTables:
     """A projection without tables."""
 
-    def begin(self, connection: object, batch: object) -> NoTables:
+    def begin(self, connection: object, batch: object, registry: object) -> NoTables:
         return self
 
     def take(self, entry: Entry) -> None:

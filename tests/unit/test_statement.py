@@ -221,6 +221,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "exempt": {"evaluation": HASH, "rule": "R1@1"},
     "appeal": {"against": AUTHOR, "appeal": LOT, "due": DAY, "grounds": HASH, "of": 7},
     "appeal.decide": {"appeal": LOT, "outcome": "upheld", "reason": "new-evidence"},
+    "batch.approve": {"awards": 1500, "root": HASH},
     "lots.root": {"root": HASH, "size": 9},
 }
 

@@ -52,6 +52,7 @@ _SENTENCES: Final = {
     "exempt": N_("%(who)s exempted a learner under the rule %(rule)s."),
     "appeal": N_("A learner appealed; it is decided by %(due)s."),
     "appeal.decide": N_("An appeal was decided: %(outcome)s."),
+    "batch.approve": N_("Two persons of %(who)s approved a batch of %(awards)s awards."),
     "lots.root": N_(
         "The bank put the root of the map of all lots on the ledger, over %(size)s entries."
     ),

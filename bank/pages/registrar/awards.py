@@ -11,13 +11,14 @@ from bank.access import Person, Role
 from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.institution import APPEAL
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import Office, answer, read_object
+from bank.pages.registrar.desk import Office, answer, read_object, read_signed
 from bank.pages.visitor import Visitors
 from bank.service import Bank
 from bank.submissions import outcomes_json, read_submissions
 from credentials import read_credential
 from keys import Json
-from ledger import LedgerError, LotState, SignedStatement
+from ledger import LotState, SignedStatement
+from ledger.batch import KIND
 from ledger.sequencer import Declined
 
 _PAGE = 50
@@ -156,7 +157,9 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     @routes.post("/registrar/signed/proposals")
     def propose(body: sent, person: registrar) -> Response:
         """Keep what one person signed until the second has signed too."""
-        signed = _signed(read_object(body))
+        signed = read_signed(read_object(body))
+        if signed.statement.kind == KIND:
+            raise BadRequest("a batch is proposed where its file is signed, with its awards")
         made = bank.approvals.propose(office.did(person), signed, person.person)
         return answer({"next": "/registrar/approvals", "approval": made.approval})
 
@@ -184,17 +187,22 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         if person.role is Role.REGISTRAR:
             raise NotAllowed("an approver signs as the second person; ask one to sign in")
         author = office.did(person)
-        signed = bank.approvals.joined(author, approval, _signed(read_object(body)), person.person)
+        given = read_signed(read_object(body))
+        signed = bank.approvals.joined(author, approval, given, person.person)
         (outcome,) = bank.append([signed])
         if isinstance(outcome, Declined):
             raise BadRequest(f"the ledger declined it: {outcome.reason}")
+        if signed.statement.kind == KIND:
+            bank.batches.approve(signed.statement)
         bank.approvals.drop(author, approval)
         return answer({"next": "/registrar/approvals", "index": outcome.index})
 
     @routes.post("/registrar/approvals/{approval}/drop")
     def drop(approval: str, form: posted, person: staff) -> Response:
         """Let a statement wait no longer."""
-        bank.approvals.drop(office.did(person), approval)
+        dropped = bank.approvals.drop(office.did(person), approval).signed.statement
+        if dropped.kind == KIND and bank.log.index_of(dropped.hash) is None:
+            bank.batches.drop(dropped)
         return RedirectResponse("/registrar/approvals", 303)
 
     return routes
@@ -203,13 +211,6 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
 def encode_text(signed: SignedStatement) -> str:
     """A signed statement as the page's script takes it."""
     return signed.data.decode()
-
-
-def _signed(value: dict[str, Json]) -> SignedStatement:
-    try:
-        return SignedStatement.from_json(value.get("signed"))
-    except LedgerError as error:
-        raise BadRequest(str(error)) from error
 
 
 def _lot_name(bank: Bank, text: str) -> str:
