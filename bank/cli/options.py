@@ -28,10 +28,16 @@ DEFAULT_DATA = Path("var")
 
 
 def passphrase(folder: Path | None = None) -> str:
-    """The passphrase: CREDITBANK_PASSPHRASE, the demo's file in `folder`, or asked for."""
+    """The passphrase: CREDITBANK_PASSPHRASE, the file that CREDITBANK_PASSPHRASE_FILE names, the
+    demo's file in `folder`, or asked for."""
     given = os.environ.get("CREDITBANK_PASSPHRASE")
     if given:
         return given
+    named = os.environ.get("CREDITBANK_PASSPHRASE_FILE")
+    if named:
+        from bank.settings import read_secret
+
+        return read_secret(Path(named), "CREDITBANK_PASSPHRASE_FILE")
     if folder is not None and (folder / PASSPHRASE_FILE).is_file():
         return (folder / PASSPHRASE_FILE).read_text(encoding="utf-8").strip()
     if not sys.stdin.isatty():
