@@ -87,6 +87,7 @@ def create_bank(
         raise BadSetup("the same governance key is given twice")
     if not 0 < threshold <= len(governance):
         raise BadSetup(f"{len(governance)} governance keys cannot give {threshold} signatures")
+    make_folder(folder)
     make_folder(folder / "keys")
     log, bank = PrivateKey.generate(), PrivateKey.generate()
     later = os.urandom(32)

@@ -160,6 +160,12 @@ class Settings(BaseSettings):
         """The bank's identifier."""
         return did_web(self.domain)
 
+    @property
+    def publish_to(self) -> str:
+        """Where the log is published, a folder as seen from here; empty for nowhere."""
+        where = self.published
+        return str(self.folder / where) if where and "://" not in where else where
+
     def keystore(self, name: str) -> Path:
         """Where the bank's keystore `log`, `bank` or `vault` lies."""
         return self.folder / "keys" / f"{name}.keystore"
@@ -180,8 +186,8 @@ class _Environment(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """All that it has; lists and tables are JSON."""
         found: dict[str, Any] = {}
-        for name, field in self.settings_cls.model_fields.items():
-            text = None if name == "folder" else self.get_field_value(field, name)[0]
+        for name, info in self.settings_cls.model_fields.items():
+            text = None if name == "folder" else self.get_field_value(info, name)[0]
             if text is not None:
                 found[name] = _decoded(name, text) if name in _JSON else text
         return found
@@ -283,7 +289,9 @@ def _refuse_unknown_variables() -> None:
     known = _known_variables()
     for name in sorted(os.environ):
         if name.startswith(_PREFIX) and not name.startswith(_OF_TESTS) and name not in known:
-            raise BadSetup(f"the environment sets {name}, which is unknown here{_nearest(name, known)}")
+            raise BadSetup(
+                f"the environment sets {name}, which is unknown here{_nearest(name, known)}"
+            )
 
 
 def _nearest(name: str, known: set[str]) -> str:
@@ -302,7 +310,9 @@ def _sentence(path: Path, error: ValidationError) -> str:
         known = set(Settings.model_fields if name == inner else SignIn.model_fields) - {"folder"}
         last = inner.rpartition(".")[2]
         return f"{path} has {inner!r}, which is unknown here{_nearest(last, known)}"
-    set_by = [each for each in (variable(name), variable(name) + _FROM_FILE) if os.environ.get(each)]
+    set_by = [
+        each for each in (variable(name), variable(name) + _FROM_FILE) if os.environ.get(each)
+    ]
     where = f"{set_by[0]} has" if set_by else f"{path}: {inner!r} has"
     message = first["msg"].removeprefix("Value error, ")
     return f"{where} a value of the wrong kind: {message[:1].lower()}{message[1:]}"
