@@ -47,6 +47,12 @@ def open_slot_request(value: Json, registry: Registry, now: datetime) -> tuple[s
     return author, names
 
 
+def request_key(value: Json) -> str:
+    """The key that signed a request, once it was opened."""
+    signature = value["signature"] if isinstance(value, dict) else None
+    return str(signature["key"]) if isinstance(signature, dict) else ""
+
+
 def _check(
     author: str, time: str, message: bytes, signature: Json, registry: Registry, now: datetime
 ) -> None:

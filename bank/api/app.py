@@ -1,6 +1,7 @@
 """The application: one bank behind HTTP. What it says of the log can be checked offline."""
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
@@ -13,15 +14,20 @@ from starlette.routing import Route
 
 from bank.api.federation import add_federation
 from bank.api.openid4vci import add_openid4vci
+from bank.api.operation import add_operation
 from bank.api.problems import install
 from bank.api.recognition import add_recognition
 from bank.api.reports import add_reports
 from bank.api.tiles import tile_routes
+from bank.api.watch import Watch
 from bank.errors import BadRequest, NotAllowed
 from bank.institution import Submission
+from bank.operations.figures import Figures
+from bank.operations.log_lines import LOGGER
+from bank.operations.tracing import start_tracing
 from bank.pages import Demo, add_pages, problem_page
 from bank.qualifications import evaluation_to_json
-from bank.requests import open_slot_request
+from bank.requests import open_slot_request, request_key
 from bank.service import Bank
 from bank.submissions import (
     MOST_STATEMENTS,
@@ -121,7 +127,8 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
         responses=_PROBLEMS,
     )
     pages = add_pages(app, bank, demo)
-    install(app, partial(problem_page, pages), bank.oversight.errors.note)
+    figures = Figures(bank.condition, bank.refusal, bank.now)
+    install(app, partial(problem_page, pages), partial(_note, bank, figures))
     _add_ledger(app, bank)
     _add_submission(app, bank)
     add_recognition(app, bank)
@@ -133,7 +140,23 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     add_federation(app, bank)
     app.include_router(tile_routes(bank.log), prefix="/log")
     app.include_router(page_routes(bank.trust))
+    add_operation(app, bank)
+    # The last, so that it is around all others.
+    span = start_tracing() if bank.settings.tracing else None
+    paths = {route.path for route in app.routes if isinstance(route, Route)}
+    fixed = frozenset(path for path in paths if "{" not in path)
+    app.add_middleware(Watch, figures=figures, fixed=fixed, span=span)
+    app.state.figures = figures
+    bank.watch_commits(figures.append)
     return app
+
+
+def _note(bank: Bank, figures: Figures, route: str, status: int, error: Exception) -> None:
+    """Let an answer of 500 and above be known to whoever looks: page, log and figures."""
+    bank.oversight.errors.note(route, status, error)
+    figures.error(error)
+    extra = {"route": route, "status": status}
+    logging.getLogger(LOGGER).error("request failed", extra=extra, exc_info=error)
 
 
 def _add_ledger(app: FastAPI, bank: Bank) -> None:
@@ -157,11 +180,6 @@ def _add_ledger(app: FastAPI, bank: Bank) -> None:
         """The proof that the first `old` entries are a prefix of the first `new` (RFC 6962)."""
         path: list[Json] = [b64u_encode(node) for node in bank.log.consistency(old, new)]
         return _json({"old": old, "new": new, "path": path})
-
-    @app.get("/health", tags=["operation"])
-    def health() -> Response:
-        """Whether the bank answers: its log's size and origin."""
-        return _json({"status": "ok", "origin": bank.settings.origin, "size": bank.log.size()})
 
 
 def _add_submission(app: FastAPI, bank: Bank) -> None:
@@ -202,7 +220,9 @@ def _add_submission(app: FastAPI, bank: Bank) -> None:
         body = await _body(request)
 
         def allocate() -> Response:
-            author, lots = open_slot_request(parse_exact(body), bank.registry(), datetime.now(UTC))
+            value = parse_exact(body)
+            author, lots = open_slot_request(value, bank.registry(), datetime.now(UTC))
+            request.state.key = request_key(value)
             found: list[Json] = [
                 {"list": slot.list, "index": slot.index} for slot in bank.slots(author, lots)
             ]
