@@ -1,60 +1,31 @@
 """How often one key or address may ask: a token bucket for each."""
 
-import math
-from collections.abc import Mapping, Set
-from dataclasses import asdict, dataclass, fields
+from pydantic import BaseModel, ConfigDict, Field
 
-from bank.errors import BadSetup
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(BaseModel):
     """So many requests at once, and so many more each second."""
 
-    burst: int
-    per_second: float
+    model_config = _STRICT
+
+    burst: int = Field(ge=1)
+    per_second: float = Field(gt=0, allow_inf_nan=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(BaseModel):
     """The table `[limits]` of `bank.toml`, each of them with `burst` and `per_second`."""
 
-    address: Limit = Limit(5000, 1000)
+    model_config = _STRICT
+
+    address: Limit = Limit(burst=5000, per_second=1000)
     """Whatever one address asks without a key."""
-    key: Limit = Limit(5000, 500)
+    key: Limit = Limit(burst=5000, per_second=500)
     """What one API key asks."""
-    signed: Limit = Limit(500, 100)
+    signed: Limit = Limit(burst=500, per_second=100)
     """Signed requests of one address, whose signatures cost time to check."""
-    door: Limit = Limit(20, 1 / 6)
+    door: Limit = Limit(burst=20, per_second=1 / 6)
     """Attempts of one address to sign in."""
-    trial: Limit = Limit(5, 1 / 10)
+    trial: Limit = Limit(burst=5, per_second=1 / 10)
     """Drafts of rules that one address tries."""
-
-    @classmethod
-    def read(cls, table: object) -> "Limits":
-        """The limits that a table changes; BadSetup names what is wrong."""
-        if not isinstance(table, Mapping):
-            raise BadSetup("limits is a table")
-        known = {item.name for item in fields(cls)}
-        return cls(**{name: _limit(name, value, known) for name, value in table.items()})
-
-    def changed(self) -> dict[str, dict[str, float]]:
-        """Those that are not as usual, as the table has them."""
-        usual = Limits()
-        return {
-            item.name: asdict(getattr(self, item.name))
-            for item in fields(self)
-            if getattr(self, item.name) != getattr(usual, item.name)
-        }
-
-
-def _limit(name: str, value: object, known: Set[str]) -> Limit:
-    table = value if isinstance(value, Mapping) else {}
-    burst, rate = table.get("burst"), table.get("per_second")
-    if name in known and isinstance(burst, int) and isinstance(rate, (int, float)):
-        if burst >= 1 and rate > 0 and math.isfinite(rate):
-            return Limit(burst, float(rate))
-    raise BadSetup(
-        f"limits.{name}: there are {', '.join(sorted(known))}, each with burst, at least 1, and "
-        "per_second, above 0"
-    )

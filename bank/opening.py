@@ -10,7 +10,7 @@ from pathlib import Path
 from bank.errors import BadSetup
 from bank.institution import RECORDS, Institution, Submission
 from bank.service import Bank, BankKeys
-from bank.settings import FILE, Settings, read_settings
+from bank.settings import FILE, Settings, read_settings, write_settings
 from bank.uscc import BadUscc, check_uscc
 from bank.vault import PURPOSE
 from keys import (
@@ -97,20 +97,28 @@ def create_bank(
         raise BadSetup("the same governance key is given twice")
     if not 0 < threshold <= len(governance):
         raise BadSetup(f"{len(governance)} governance keys cannot give {threshold} signatures")
+    make_folder(folder)
     make_folder(folder / "keys")
     log, bank = PrivateKey.generate(), PrivateKey.generate()
     later = os.urandom(32)
     origin = f"{domain}/{log.public_key.raw.hex()[:8]}"
-    settings = Settings(
-        folder, domain, origin, names, tuple(governance), threshold, "sqlite:///bank.db"
-    )
+    values: dict[str, str | int | list[str]] = {
+        "domain": domain,
+        "origin": origin,
+        "name_en": names["en"],
+        "name_zh": names["zh"],
+        "governance": list(governance),
+        "threshold": threshold,
+        "database": "sqlite:///bank.db",
+    }
+    settings = Settings.model_validate({"folder": folder, **values})
     for name in ("log", "log-mldsa44", "bank", "vault"):
         settings.keystore(name).unlink(missing_ok=True)
     write_keystore(settings.keystore("log"), log.seed, passphrase)
     write_keystore(settings.keystore("log-mldsa44"), later, passphrase, MLDSA44)
     write_keystore(settings.keystore("bank"), bank.seed, passphrase)
     write_keystore(settings.keystore("vault"), os.urandom(32), passphrase, PURPOSE)
-    settings.save()
+    write_settings(folder, **values)
     return settings
 
 

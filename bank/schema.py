@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from ledger import StoreFault
-from ledger.store import writing
+from ledger.store import reading, writing
 
 NEWEST = "0012"
 """The last of the steps in `bank/migrations/versions`."""
@@ -33,6 +33,12 @@ def migrate(engine: Engine) -> bool:
             )
         _upgrade(connection)
         return version is not None and version < _REFOLDED
+
+
+def version(engine: Engine) -> str | None:
+    """The last step applied to a database, or None where there is none; nothing is changed."""
+    with reading(engine) as connection:
+        return _version(connection)
 
 
 def _version(connection: Connection) -> str | None:

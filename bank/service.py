@@ -57,7 +57,7 @@ from bank.passbook import Passbook, closing_entry, passbook
 from bank.prospects import Option, Prospects, gained_by, options, prospects
 from bank.qualifications import Evaluation, evaluate_lots, usable_holdings
 from bank.recognition import Recogniser
-from bank.schema import migrate
+from bank.schema import NEWEST, migrate, version
 from bank.settings import Settings, database_url
 from bank.shares import (
     Share,
@@ -79,6 +79,7 @@ from credentials.transcript import COUNTS
 from keys import Json, Signer, b64u_encode, did_document
 from ledger import (
     Entry,
+    LedgerError,
     Lot,
     LotState,
     NotFound,
@@ -485,6 +486,25 @@ class Bank:
                 asked.health() if asked else {},
             ),
         )
+
+    def refusal(self) -> str:
+        """Why nothing can be appended at this moment, or empty; nothing is written to find out."""
+        if self._checkpointer.halted:
+            return self._checkpointer.halted
+        try:
+            step = version(self._engine)
+            size, signed = self.log.size(), self.log.signed_size()
+        except LedgerError as error:
+            return str(error)
+        if step is None or step < NEWEST:
+            return f"the database has the shape {step or 'of nothing'}, this program wants {NEWEST}"
+        if size < signed:
+            return f"the store holds {size} entries, fewer than the {signed} already signed"
+        return ""
+
+    def watch_commits(self, watch: Callable[[float], None]) -> None:
+        """Have `watch` told how many seconds each commit of the log takes."""
+        self._group.watch = watch
 
     def registry(self) -> Registry:
         """Members, keys, grants and units as of now."""

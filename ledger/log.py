@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, and_, select
+from sqlalchemy import Connection, Engine, and_, func, select
 
 from ledger.bulk import select_rows
 from ledger.checkpoint import Checkpoint
@@ -107,6 +107,12 @@ class Log:
         """The newest checkpoint that the log signed, witnessed or not yet."""
         with reading(self._engine) as connection:
             return latest_checkpoint(connection)
+
+    def signed_size(self) -> int:
+        """How many entries are under the newest signed checkpoint; 0 before the first."""
+        with reading(self._engine) as connection:
+            query = select(func.max(checkpoints.c.size))
+            return int(connection.execute(query).scalar_one() or 0)
 
     def publish(self, size: int, note: str) -> None:
         """Show the checkpoint of `size` entries as `note`, which a quorum has cosigned."""

@@ -59,6 +59,15 @@ def publish(
     return written + 1
 
 
+def open_target(name: str) -> Target:
+    """The target `name`: a folder, or s3://bucket/prefix. StoreFault if it cannot be used."""
+    if name.startswith("s3://"):
+        from ledger.object_store import ObjectStoreTarget
+
+        return ObjectStoreTarget(name)
+    return FolderTarget(Path(name))
+
+
 def _published(target: Target, checkpoint: Checkpoint, root_at: RootAt) -> int:
     """The size published before, after making sure that it is a prefix of ours."""
     before = target.get(CHECKPOINT)

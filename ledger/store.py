@@ -29,12 +29,12 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
-    DatabaseError,
     DBAPIError,
     IntegrityError,
     ProgrammingError,
     SQLAlchemyError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger.errors import StoreFault
 from ledger.tree import EMPTY_ROOT
@@ -111,7 +111,11 @@ def open_store(url: str) -> Engine:
             raise StoreFault(f"database {backend!r} is not supported; use sqlite or postgresql")
         if backend == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_timeout=60)
+        # Asked before each use, so that a server that was restarted costs nobody a request.
+        ask = backend == "postgresql"
+        engine = create_engine(
+            parsed, pool_size=20, max_overflow=20, pool_timeout=60, pool_pre_ping=ask
+        )
     except (ArgumentError, ImportError, TypeError) as error:
         raise StoreFault(f"the database address is not usable: {error}") from error
     if backend == "sqlite":
@@ -196,8 +200,10 @@ def _faults_told() -> Iterator[None]:
         yield
     except (IntegrityError, ProgrammingError):
         raise
-    except DatabaseError as error:
+    except DBAPIError as error:
         raise store_fault(error.orig or error) from error
+    except PoolTimeout as error:
+        raise StoreFault("every connection to the database is busy; try again") from error
 
 
 def store_fault(error: BaseException) -> StoreFault:

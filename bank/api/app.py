@@ -1,5 +1,6 @@
 """The application: one bank behind HTTP. What it says of the log can be checked offline."""
 
+import logging
 from functools import partial
 from typing import Annotated
 from urllib.parse import quote
@@ -12,14 +13,19 @@ from bank.api.federation import add_federation
 from bank.api.learner_records import add_learner_records
 from bank.api.members import add_members
 from bank.api.openid4vci import add_openid4vci
+from bank.api.operation import add_operation
 from bank.api.problems import install
 from bank.api.recognition import add_recognition
 from bank.api.reports import add_reports
 from bank.api.tiles import tile_routes
 from bank.authorization.bodies import Bodies
-from bank.authorization.guard import Guard, owner_token
+from bank.api.watch import Watch
+from bank.authorization.guard import Guard, owner_token, served
 from bank.authorization.table import LARGEST, TABLE
 from bank.errors import BadRequest
+from bank.operations.figures import Figures
+from bank.operations.log_lines import LOGGER
+from bank.operations.tracing import start_tracing
 from bank.pages import Demo, add_pages, problem_page
 from bank.pages.visitor import Visitors
 from bank.qualifications import evaluation_to_json
@@ -79,7 +85,8 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     app.router.dependencies.append(Depends(guard))
     app.add_middleware(Bodies, largest=LARGEST)
     pages = add_pages(app, bank, visitors, demo)
-    install(app, partial(problem_page, pages), bank.oversight.errors.note)
+    figures = Figures(bank.condition, bank.refusal, bank.now)
+    install(app, partial(problem_page, pages), partial(_note, bank, figures))
     _add_ledger(app, bank)
     add_members(app, bank, guard)
     add_learner_records(app, bank)
@@ -92,8 +99,24 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     add_federation(app, bank)
     app.include_router(tile_routes(bank.log))
     app.include_router(page_routes(bank.trust))
+    add_operation(app, bank)
     guard.complete(app.routes)
+    # The last, so that it is around all others.
+    span = start_tracing() if bank.settings.tracing else None
+    paths = {path for _, _, path in served(app.routes)}
+    fixed = frozenset(path for path in paths if "{" not in path)
+    app.add_middleware(Watch, figures=figures, fixed=fixed, span=span)
+    app.state.figures = figures
+    bank.watch_commits(figures.append)
     return app
+
+
+def _note(bank: Bank, figures: Figures, route: str, status: int, error: Exception) -> None:
+    """Let an answer of 500 and above be known to whoever looks: page, log and figures."""
+    bank.oversight.errors.note(route, status, error)
+    figures.error(error)
+    extra = {"route": route, "status": status}
+    logging.getLogger(LOGGER).error("request failed", extra=extra, exc_info=error)
 
 
 def _add_ledger(app: FastAPI, bank: Bank) -> None:
@@ -117,11 +140,6 @@ def _add_ledger(app: FastAPI, bank: Bank) -> None:
         """The proof that the first `old` entries are a prefix of the first `new` (RFC 6962)."""
         path: list[Json] = [b64u_encode(node) for node in bank.log.consistency(old, new)]
         return _json({"old": old, "new": new, "path": path})
-
-    @app.get("/health", tags=["operation"])
-    def health() -> Response:
-        """Whether the bank answers: its log's size and origin."""
-        return _json({"status": "ok", "origin": bank.settings.origin, "size": bank.log.size()})
 
 
 def _add_learner(app: FastAPI, bank: Bank) -> None:

@@ -127,7 +127,7 @@ class Guard:
             found = await run_in_threadpool(self._once, signed)
         self._keys.attempt(found.key)
         self._allow(found, rule)
-        request.state.api_key = found
+        request.state.api_key, request.state.key = found, found.key
 
     def _once(self, signed: Signed) -> ApiKey:
         found = self._bank.api_keys.caller(signed.key)

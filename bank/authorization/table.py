@@ -56,6 +56,8 @@ _PUBLIC = """
     GET /reports
     GET /reports/{name}.csv
     GET /health
+    GET /livez
+    GET /readyz
     GET /trust.json
     GET /status/{number}
     GET /status/{number}/suspension

@@ -1,6 +1,8 @@
 """`creditbank bank`: make a bank, and serve it."""
 
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +13,16 @@ from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase
 from bank.errors import BadSetup
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from bank.pages import Demo
     from bank.service import Bank
 
 bank_app = typer.Typer(name="bank", help="Make a bank, and serve it.", no_args_is_help=True)
 DEFAULT_PORT = 8400
 LOOPBACK = "127.0.0.1"
+_PATIENCE = 30
+"""Seconds that requests may still take once the server was told to stop."""
 
 Port = Annotated[
     int,
@@ -63,12 +69,15 @@ def serve_command(
 def serve(
     opener: "Callable[[], Bank]", port: int, demo: "Callable[[Bank], Demo] | None" = None
 ) -> None:
-    """Serve a bank until interrupted, with the sign-ins of a demonstration if it is one."""
-    import uvicorn
+    """Serve a bank until it is told to stop, with the sign-ins of a demonstration if it is one.
 
+    On SIGTERM or Ctrl-C no connection is taken any more; what was asked is answered, then the
+    bank is closed.
+    """
     from bank.api.app import make_app
     from bank.cli.progress import console
 
+    _stop_on_sigterm()
     with closing(_listen(port)) as listener, closing(opener()) as bank, suppress(KeyboardInterrupt):
         port = listener.getsockname()[1]
         # By name, since browsers give passkeys to names alone.
@@ -87,7 +96,40 @@ def serve(
                 f"Nobody may sign in yet. Set up the first operator within a day, at\n"
                 f"{url}set-up?code={bank.access.set_up_code()}"
             )
-        uvicorn.Server(uvicorn.Config(make_app(bank, shown), log_level="warning")).run([listener])
+        # What a demonstration prints is for whoever plays it.
+        level = bank.settings.log_level if shown is None else "warning"
+        _run(bank, make_app(bank, shown), listener, level)
+
+
+def _run(bank: "Bank", app: "FastAPI", listener: socket.socket, level: str) -> None:
+    """Serve the application and, where the settings say so, its figures, until a signal."""
+    import logging
+
+    import uvicorn
+
+    from bank.operations.figures_server import serving_figures
+    from bank.operations.log_lines import LOGGER, start_logging
+
+    start_logging(level)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=_PATIENCE
+    )
+    log, port = logging.getLogger(LOGGER), listener.getsockname()[1]
+    with serving_figures(bank.settings.metrics, app.state.figures):
+        log.info("serving", extra={"port": port, "size": bank.log.size()})
+        try:
+            uvicorn.Server(config).run([listener])
+        finally:
+            log.info("stopped", extra={"port": port})
+
+
+def _stop_on_sigterm() -> None:
+    """Let SIGTERM unwind the stack, so that the bank is closed: by itself it ends the process."""
+
+    def stop(number: int, frame: object) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 def _listen(port: int) -> socket.socket:

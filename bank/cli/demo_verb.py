@@ -40,6 +40,7 @@ def demo(
     """Make a bank in --data, play the story, leave the artefacts in --out, then serve."""
     from bank.cli.progress import console
     from bank.opening import open_bank
+    from bank.settings import write_settings
     from bank.witnesses import HttpWitness
 
     secret = _passphrase(data)
@@ -51,7 +52,7 @@ def demo(
             console.print(f"[bold]{NAMES['en']}[/]  {NAMES['zh']}")
             console.print(f"The log is {bank.settings.origin}")
             urls = _sisters(bank, data, secret, governance, sisters)
-            replace(bank.settings, witness_urls=urls).save()
+            write_settings(data, witness_urls=urls)
             bank.ask_witnesses(lambda record: HttpWitness(record, urls[record.operator]))
             _play(bank, calendar, data, out, secret, governance)
         finally:

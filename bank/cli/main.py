@@ -7,6 +7,7 @@ import typer
 from bank.cli.appeal_verbs import appeal_app
 from bank.cli.bank_verbs import bank_app
 from bank.cli.demo_verb import demo
+from bank.cli.doctor_verb import doctor_command
 from bank.cli.federation_verbs import federation_app
 from bank.cli.import_verb import import_command
 from bank.cli.keys_verbs import keys_app
@@ -52,6 +53,7 @@ def verify_command(context: typer.Context) -> None:
 
 
 app.command("demo")(demo)
+app.command("doctor")(doctor_command)
 app.command("import")(import_command)
 app.command("export")(export_command)
 app.command("learners")(learners_command)

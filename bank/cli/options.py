@@ -28,15 +28,29 @@ DEFAULT_DATA = Path("var")
 
 
 def passphrase(folder: Path | None = None) -> str:
-    """The passphrase: CREDITBANK_PASSPHRASE, the demo's file in `folder`, or asked for."""
-    given = os.environ.get("CREDITBANK_PASSPHRASE")
-    if given:
+    """The passphrase that is given, or asked for at a terminal."""
+    given = given_passphrase(folder)
+    if given is not None:
         return given
-    if folder is not None and (folder / PASSPHRASE_FILE).is_file():
-        return (folder / PASSPHRASE_FILE).read_text(encoding="utf-8").strip()
     if not sys.stdin.isatty():
         raise BadSetup("the keystores need a passphrase: set CREDITBANK_PASSPHRASE")
     return str(typer.prompt("Passphrase of the keystores", hide_input=True))
+
+
+def given_passphrase(folder: Path | None = None) -> str | None:
+    """CREDITBANK_PASSPHRASE, or what is in the file that CREDITBANK_PASSPHRASE_FILE names, or in
+    the demo's file in `folder`; None if there is none of these."""
+    given = os.environ.get("CREDITBANK_PASSPHRASE")
+    if given:
+        return given
+    named = os.environ.get("CREDITBANK_PASSPHRASE_FILE")
+    if named:
+        from bank.settings import read_secret
+
+        return read_secret(Path(named), "CREDITBANK_PASSPHRASE_FILE")
+    if folder is not None and (folder / PASSPHRASE_FILE).is_file():
+        return (folder / PASSPHRASE_FILE).read_text(encoding="utf-8").strip()
+    return None
 
 
 def bank_passphrase(folder: Path) -> str:
