@@ -2,15 +2,17 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from bank.errors import BadSetup
 from bank.institution import RECORDS, Institution, Submission
+from bank.keyring import key_uris, open_key
 from bank.service import Bank, BankKeys
-from bank.settings import FILE, Settings, read_settings
+from bank.settings import FILE, TOKEN_KEYS, Settings, read_settings
 from bank.uscc import BadUscc, check_uscc
 from bank.vault import PURPOSE
 from keys import (
@@ -18,16 +20,17 @@ from keys import (
     PrivateKey,
     PublicKey,
     Signer,
+    create_key,
     did_web,
-    open_signer,
     read_keystore,
     write_keystore,
 )
 from ledger import Entry, LedgerError, Slot, Statement
+from ledger.key_roles import check_distinct
 from ledger.sequencer import Declined, Outcome
 
-APPROVER = "approver.keystore"
-"""The key of an institution's second person."""
+SIGNING, APPROVER = "signing", "approver"
+"""The keys of an institution's two persons."""
 MLDSA44 = "mldsa44-signing"
 """Purpose of a keystore that holds an ML-DSA-44 seed."""
 
@@ -72,10 +75,12 @@ def create_bank(
     governance: Sequence[str],
     threshold: int,
     passphrase: str,
+    uris: Mapping[str, str] = MappingProxyType({}),
 ) -> Settings:
     """Make a bank's folder, keys and settings; BadSetup if one is there already.
 
     The origin names the log's own key, so a log made anew never passes for an older one.
+    `uris` name the keys `log` and `bank` that are there already, in a token.
     """
     if (folder / FILE).exists():
         raise BadSetup(f"there is a bank in {folder} already")
@@ -88,17 +93,18 @@ def create_bank(
     if not 0 < threshold <= len(governance):
         raise BadSetup(f"{len(governance)} governance keys cannot give {threshold} signatures")
     make_folder(folder / "keys")
-    log, bank = PrivateKey.generate(), PrivateKey.generate()
-    later = os.urandom(32)
-    origin = f"{domain}/{log.public_key.raw.hex()[:8]}"
     settings = Settings(
-        folder, domain, origin, names, tuple(governance), threshold, "sqlite:///bank.db"
+        folder, domain, "", names, tuple(governance), threshold, "sqlite:///bank.db", keys=uris
     )
     for name in ("log", "log-mldsa44", "bank", "vault"):
         settings.keystore(name).unlink(missing_ok=True)
-    write_keystore(settings.keystore("log"), log.seed, passphrase)
-    write_keystore(settings.keystore("log-mldsa44"), later, passphrase, MLDSA44)
-    write_keystore(settings.keystore("bank"), bank.seed, passphrase)
+    public = {name: _own_key(settings, name, passphrase) for name in TOKEN_KEYS}
+    roles = {f"the {name} key": key for name, key in public.items()}
+    roles |= {f"governance key {n}": key for n, key in enumerate(governance, start=1)}
+    check_distinct(roles)
+    origin = f"{domain}/{PublicKey.from_multikey(public['log']).raw.hex()[:8]}"
+    settings = replace(settings, origin=origin)
+    write_keystore(settings.keystore("log-mldsa44"), os.urandom(32), passphrase, MLDSA44)
     write_keystore(settings.keystore("vault"), os.urandom(32), passphrase, PURPOSE)
     settings.save()
     return settings
@@ -117,9 +123,9 @@ def open_bank(
     """
     settings = read_settings(folder)
     keys = BankKeys(
-        open_signer(f"file:{settings.keystore('log')}", passphrase),
+        open_key(settings.key_uri("log"), passphrase),
         read_keystore(settings.keystore("log-mldsa44"), passphrase, MLDSA44),
-        open_signer(f"file:{settings.keystore('bank')}", passphrase),
+        open_key(settings.key_uri("bank"), passphrase),
         read_keystore(settings.keystore("vault"), passphrase, PURPOSE),
     )
     bank = Bank(settings, keys, clock)
@@ -138,6 +144,14 @@ def open_bank(
     return bank
 
 
+def _own_key(settings: Settings, name: str, passphrase: str) -> str:
+    """The Multikey of a key of the bank's, made in a keystore unless it is elsewhere."""
+    uri = settings.key_uri(name)
+    if name in settings.keys:
+        return open_key(uri, passphrase).public_key.multikey
+    return create_key(uri, passphrase).multikey
+
+
 def _check_log_keys(bank: Bank) -> None:
     """BadSetup unless the log's keys here are those its first entry names: no other may sign it."""
     try:
@@ -154,34 +168,42 @@ def _check_log_keys(bank: Bank) -> None:
 def create_member(folder: Path, passphrase: str) -> Signer:
     """Make an institution's own key and record secret in `folder`, on its own side."""
     make_folder(folder)
-    signing = folder / "signing.keystore"
-    if not signing.exists():
-        (folder / "records.keystore").unlink(missing_ok=True)
-        write_keystore(folder / "records.keystore", os.urandom(32), passphrase, RECORDS)
+    uri = key_uris(folder).get(SIGNING)
+    signing = folder / f"{SIGNING}.keystore"
+    records = folder / "records.keystore"
+    if uri is None and not signing.exists():
+        records.unlink(missing_ok=True)
         write_keystore(signing, PrivateKey.generate().seed, passphrase)
-    return open_signer(f"file:{signing}", passphrase)
+    if not records.exists():
+        write_keystore(records, os.urandom(32), passphrase, RECORDS)
+    return _member_key(folder, SIGNING, passphrase)
 
 
 def create_approver(folder: Path, passphrase: str) -> Signer:
     """Make the key of an institution's second person in `folder`, best on another machine."""
     make_folder(folder)
-    path = folder / APPROVER
-    if not path.exists():
+    path = folder / f"{APPROVER}.keystore"
+    if APPROVER not in key_uris(folder) and not path.exists():
         write_keystore(path, PrivateKey.generate().seed, passphrase)
-    return open_signer(f"file:{path}", passphrase)
+    return _member_key(folder, APPROVER, passphrase)
 
 
 def open_member(folder: Path, domain: str, admission: Admission, passphrase: str) -> Institution:
     """The institution whose keys lie in `folder`."""
-    second = folder / APPROVER
+    second = APPROVER in key_uris(folder) or (folder / f"{APPROVER}.keystore").exists()
     return Institution(
         domain,
         admission.slug,
         admission.names,
-        open_signer(f"file:{folder / 'signing.keystore'}", passphrase),
+        _member_key(folder, SIGNING, passphrase),
         read_keystore(folder / "records.keystore", passphrase, RECORDS),
-        open_signer(f"file:{second}", passphrase) if second.exists() else None,
+        _member_key(folder, APPROVER, passphrase) if second else None,
     )
+
+
+def _member_key(folder: Path, name: str, passphrase: str) -> Signer:
+    uri = key_uris(folder).get(name) or f"file:{folder / name}.keystore"
+    return open_key(uri, passphrase)
 
 
 def read_admissions(path: Path) -> list[Admission]:

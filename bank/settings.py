@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bank.errors import BadSetup
+from bank.keyring import read_uris
 from keys import did_web
 
 FILE = "bank.toml"
+TOKEN_KEYS = ("log", "bank")
+"""Keys of the bank that may lie elsewhere than in keystores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Settings:
     """Where witnesses are reached from here, by operator, if not at their public address."""
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     """OpenID providers by the institution's short name."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """URIs of the keys `log` and `bank` where they do not lie in keystores."""
 
     @property
     def did(self) -> str:
@@ -58,6 +63,10 @@ class Settings:
     def keystore(self, name: str) -> Path:
         """Where the bank's keystore `log`, `bank` or `vault` lies."""
         return self.folder / "keys" / f"{name}.keystore"
+
+    def key_uri(self, name: str) -> str:
+        """Where the bank's key `log` or `bank` is opened."""
+        return self.keys.get(name) or f"file:{self.keystore(name)}"
 
     @property
     def opened(self) -> Path:
@@ -78,6 +87,10 @@ class Settings:
                 ("database", self.database),
             )
         )
+        if self.keys:
+            text += "\n\n[keys]\n" + "\n".join(
+                f"{name} = {json.dumps(uri)}" for name, uri in self.keys.items()
+            )
         if self.witness_urls:
             text += "\n\n[witness_urls]\n" + "\n".join(
                 f"{json.dumps(name)} = {json.dumps(url)}" for name, url in self.witness_urls.items()
@@ -125,6 +138,7 @@ def read_settings(folder: Path) -> Settings:
                 str(slug): _provider(folder, table)
                 for slug, table in values.get("sign_in", {}).items()
             },
+            _keys(path, values.get("keys", {})),
         )
     except KeyError as error:
         raise BadSetup(f"{path} lacks {error}") from error
@@ -139,6 +153,13 @@ def database_url(settings: Settings) -> str:
     if settings.database.startswith(prefix) and not settings.database.startswith(prefix + "/"):
         return prefix + str(settings.folder.resolve() / settings.database.removeprefix(prefix))
     return settings.database
+
+
+def _keys(path: Path, table: Mapping[str, object]) -> dict[str, str]:
+    found = read_uris(table, path)
+    for name in found.keys() - set(TOKEN_KEYS):
+        raise BadSetup(f"{path}: [keys] names {' and '.join(TOKEN_KEYS)}, not {name!r:.40}")
+    return found
 
 
 def _provider(folder: Path, table: Mapping[str, object]) -> ProviderSettings:
