@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, func, select
@@ -112,6 +112,8 @@ from verifier import TRANSCRIPT, Collection, open_trust, write_bundle, write_col
 
 _REPLAY = 1000
 _TRIES = 10
+_ROOT_LASTS = timedelta(days=5 * 365)
+"""How long the first governance root is good for, unless it hands over before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Bank:
         keys: list[Json] = list(settings.governance)
         body: dict[str, Json] = {
             "domain": settings.domain,
+            "expires": format_time(self._clock() + _ROOT_LASTS),
             "governance": {"keys": keys, "threshold": settings.threshold},
             "log": [str(key) for key in self.log_keys],
             "name": dict(settings.names),

@@ -31,11 +31,14 @@ from bank.limits import Limit, Limits
 from keys import did_web
 
 FILE = "bank.toml"
+TOKEN_KEYS = ("log", "bank")
+"""Keys of the bank that may lie elsewhere than in keystores."""
 _PREFIX, _FROM_FILE = "CREDITBANK_", "_FILE"
 _RENAMED = {"database": "CREDITBANK_DATABASE_URL"}
 ELSEWHERE = {
     "CREDITBANK_PASSPHRASE": "The passphrase of the keystores.",
     "CREDITBANK_PASSPHRASE_FILE": "A file that holds that passphrase.",
+    "CREDITBANK_PIN": "The PIN of a token, where a key lies in one.",
     "CREDITBANK_STATE": "Folder in which `creditbank verify` remembers trust bundles.",
 }
 """Variables of the commands, which are no settings of a bank."""
@@ -111,6 +114,11 @@ class Settings(BaseSettings):
         description="Tables `[limits.NAME]` with burst and per_second: how often one may ask; the "
         "names are address, key, signed, door and trial.",
     )
+    keys: dict[str, str] = Field(
+        default_factory=dict,
+        description="Table: the signers' URIs of the keys log and bank, where they do not lie in "
+        "keystores, such as `pkcs11:…`.",
+    )
     witness_urls: dict[str, str] = Field(
         default_factory=dict,
         description="Table: where witnesses are reached from here, by operator, if not at their "
@@ -142,6 +150,16 @@ class Settings(BaseSettings):
         if url and not url.startswith(("https://", "http://")):
             raise ValueError("it does not begin with https:// or http://")
         return url.rstrip("/") or f"https://{info.data.get('domain', '')}"
+
+    @field_validator("keys", mode="after")
+    @classmethod
+    def _uris(cls, uris: dict[str, str]) -> dict[str, str]:
+        for name, uri in uris.items():
+            if name not in TOKEN_KEYS:
+                raise ValueError(f"it names {' and '.join(TOKEN_KEYS)}, not {name!r:.40}")
+            if ":" not in uri:
+                raise ValueError(f"the key {name} is not a signer's URI, such as pkcs11:...")
+        return uris
 
     @field_validator("metrics", mode="after")
     @classmethod
@@ -176,6 +194,14 @@ class Settings(BaseSettings):
         """Where the bank's keystore `log`, `bank` or `vault` lies."""
         return self.folder / "keys" / f"{name}.keystore"
 
+    def key_uri(self, name: str) -> str:
+        """Where the bank's key `log` or `bank` is opened."""
+        return self.keys.get(name) or f"file:{self.keystore(name)}"
+
+    def key_uri(self, name: str) -> str:
+        """Where the bank's key `log` or `bank` is opened."""
+        return self.keys.get(name) or f"file:{self.keystore(name)}"
+
     @property
     def opened(self) -> Path:
         """A file that is there once the log has been opened, whatever becomes of the database."""
@@ -199,7 +225,7 @@ class _Environment(PydanticBaseSettingsSource):
         return found
 
 
-_JSON = ("governance", "limits", "witness_urls", "sign_in")
+_JSON = ("governance", "keys", "limits", "witness_urls", "sign_in")
 
 
 def variable(name: str) -> str:

@@ -20,6 +20,7 @@ from ledger.shape import (
     USCC,
     Check,
     holds_citizen_number,
+    is_checkpoint,
     is_credits,
     is_date,
     is_decimal,
@@ -104,6 +105,9 @@ _pairs = items(record({"from": _level, "to": _level}), 20)
 _unit_of = record({"institution": _did, "unit": _unit})
 _source = one_of("award", "rpl", "conversion", "transfer")
 
+_MOST_ATTESTED = 1000
+"""Statements that one attestation lists: about 46 kB of them."""
+
 # An award's words are those of a published unit, which were checked there.
 _AWARD: dict[str, Check] = {
     "commitment": _hash,
@@ -139,14 +143,17 @@ GOVERNED: Mapping[str, Shape] = {
             "name": is_names,
             "origin": is_text,
         },
-        {},
+        {"expires": is_time, "predecessor": is_checkpoint},
     ),
     "member.admit": Shape(
         {"capacities": _capacity, "member": _did, "name": is_names, "uscc": matches(USCC)}, {}
     ),
     "member.suspend": Shape({"member": _did, "reason": _slug}, {}),
     "member.reinstate": Shape({"member": _did, "reason": _slug}, {}),
-    "key.add": Shape(_MEMBER_KEY, {"person": _slug}),
+    "governance.rotate": Shape(
+        {"expires": is_time, "governance": is_governance, "version": is_version}, {}
+    ),
+    "key.add": Shape(_MEMBER_KEY, {"next": _hash, "person": _slug}),
     "key.retire": Shape(_MEMBER_KEY, {}),
     "key.suspect": Shape({**_MEMBER_KEY, "from_index": is_index}, {}),
     "grant": Shape(
@@ -327,6 +334,8 @@ LOT_EVENTS: Mapping[str, Shape] = {
 """Types that make a lot or move one."""
 
 OTHERS: Mapping[str, Shape] = {
+    "key.rotate": Shape({"key": is_multikey, "replaces": is_multikey}, {"next": _hash}),
+    "award.attest": Shape({"statements": list_of(_hash, _MOST_ATTESTED)}, {}),
     "exempt": Shape({"evaluation": _hash, "rule": _unit}, {}),
     "appeal": Shape(
         {"against": _did, "appeal": _lot, "due": is_date, "grounds": _hash}, {"of": is_index}
@@ -356,6 +365,9 @@ OPERATOR_TYPES = frozenset(
     )
 )
 """Types that the bank itself signs, with a key of its own that the governance registered."""
+
+OWN_TYPES = frozenset(("key.rotate", "reinstate", "revoke", "suspend"))
+"""Types of members that the bank itself may state too, of its own key and its own lots."""
 
 TWO_PERSONS = frozenset(("appeal.decide", "batch.approve", "revoke"))
 """Types that take the signatures of two persons of one member."""

@@ -90,16 +90,15 @@ def api_key_of(members: Path, slug: str) -> "Signer":
 
 def open_api_key(folder: Path, secret: str) -> "Signer":
     """The API key in a folder; BadSetup, saying how to make one, without."""
-    from bank.opening import API_KEY
-    from keys import open_signer
+    from bank.opening import API_KEY, find_member_key
 
-    path = folder / API_KEY
-    if not path.exists():
+    found = find_member_key(folder, API_KEY, secret)
+    if found is None:
         raise BadSetup(
             f"{folder} has no API key, which a bank behind a URL takes: make one with 'creditbank "
             f"member api-key new {folder}', and have what it prints registered at the bank"
         )
-    return open_signer(f"file:{path}", secret)
+    return found
 
 
 def _did(bank: "Bank", slug: str) -> str:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase, passphrase
+from bank.cli.options import (
+    DEFAULT_DATA,
+    Data,
+    GovernanceKeys,
+    bank_passphrase,
+    passphrase,
+    signer_at,
+)
 from bank.errors import BadSetup
 
 if TYPE_CHECKING:
@@ -37,16 +44,19 @@ def create(
     name_zh: Annotated[str, typer.Option(help="The bank's name in Chinese.")],
     governance: GovernanceKeys,
     threshold: Annotated[int, typer.Option(help="How many governance keys sign together.")] = 2,
+    log_key: Annotated[str, typer.Option(help="URI of the log's key, if in a token.")] = "",
+    bank_key: Annotated[str, typer.Option(help="URI of the bank's key, if in a token.")] = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Make a bank: its keys, its settings, and the first entry of its log."""
     from bank.opening import create_bank, open_bank
-    from keys import open_signer
 
     secret = passphrase(data)
-    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    signers = [signer_at(key, data) for key in governance]
     keys = [signer.public_key.multikey for signer in signers]
-    settings = create_bank(data, domain, {"en": name_en, "zh": name_zh}, keys, threshold, secret)
+    uris = {name: uri for name, uri in (("log", log_key), ("bank", bank_key)) if uri}
+    names = {"en": name_en, "zh": name_zh}
+    settings = create_bank(data, domain, names, keys, threshold, secret, uris)
     bank = open_bank(data, secret)
     try:
         bank.found(signers[:threshold])

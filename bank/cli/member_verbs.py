@@ -18,6 +18,7 @@ from bank.cli.options import (
     Members,
     bank_passphrase,
     passphrase,
+    signer_at,
 )
 from bank.cli.qualification_verbs import apply_command, redeem_command, reserve_command
 from bank.errors import BadRequest, BadSetup
@@ -63,14 +64,14 @@ def admit_command(
 ) -> None:
     """On the bank's side: admit an institution, grant it authority and register its keys."""
     from bank.opening import admit, open_bank, read_admissions
-    from keys import PublicKey, open_signer
+    from keys import PublicKey
 
     public = PublicKey.from_multikey(key)
     chosen = [item for item in read_admissions(institutions) if item.slug == slug]
     if not chosen:
         raise BadSetup(f"{institutions} describes no institution {slug!r}")
     secret = bank_passphrase(data)
-    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    signers = [signer_at(text, data) for text in governance]
     bank = open_bank(data, secret)
     try:
         second = PublicKey.from_multikey(approver_key) if approver_key else None
@@ -84,10 +85,10 @@ def admit_command(
 def retire_key(slug: Slug, key: Key, governance: GovernanceKeys, data: Data = DEFAULT_DATA) -> None:
     """On the bank's side: retire a key; what it signed before stays good."""
     from bank.opening import govern, open_bank
-    from keys import did_web, open_signer
+    from keys import did_web
 
     secret = bank_passphrase(data)
-    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    signers = [signer_at(text, data) for text in governance]
     bank = open_bank(data, secret)
     try:
         did = did_web(bank.settings.domain, "members", slug)

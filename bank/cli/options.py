@@ -3,16 +3,21 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bank.errors import BadSetup
 
+if TYPE_CHECKING:
+    from keys import Signer
+
 Data = Annotated[Path, typer.Option("--data", help="The bank's folder.")]
 GovernanceKeys = Annotated[
-    list[Path],
-    typer.Option("--governance", help="Keystore of a governance key; give it once for each key."),
+    list[str],
+    typer.Option(
+        "--governance", help="Keystore or URI of a governance key; give it once for each key."
+    ),
 ]
 Institutions = Annotated[
     Path, typer.Option("--institutions", help="TOML file that describes the institutions.")
@@ -59,6 +64,31 @@ def bank_passphrase(folder: Path) -> str:
 
     read_settings(folder)
     return passphrase(folder)
+
+
+def secret_of(uri: str, folder: Path | None = None) -> str:
+    """What unlocks a signer: a keystore's passphrase, a token's PIN, or nothing.
+
+    From the environment, the file that a URI names, or asked for; never from the command line.
+    """
+    from keys.signers import key_file, scheme_of
+
+    path = key_file(uri)
+    if path is not None:
+        return passphrase(folder or path.parent)
+    scheme, _ = scheme_of(uri)
+    given = os.environ.get(scheme.secret, "") if scheme.secret else ""
+    if given or not scheme.secret or "pin-source=" in uri or not sys.stdin.isatty():
+        return given
+    return str(typer.prompt(f"PIN of {uri.partition('?')[0]}", hide_input=True))
+
+
+def signer_at(text: str, folder: Path | None = None) -> "Signer":
+    """The signer that a command line names: a keystore's path, or a URI such as pkcs11:…"""
+    from keys import open_signer, signer_uri
+
+    uri = signer_uri(text)
+    return open_signer(uri, secret_of(uri, folder))
 
 
 BankUrl = Annotated[

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase, passphrase
+from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase, signer_at
 from bank.errors import BadRequest, BadSetup
 
 if TYPE_CHECKING:
@@ -107,18 +107,17 @@ def show_command(file: File, data: Data = DEFAULT_DATA) -> None:
 
 def sign_command(
     file: File,
-    key: Annotated[Path, typer.Option(help="The signer's keystore.")],
+    key: Annotated[str, typer.Option(help="The signer's keystore, or the URI of a key.")],
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
 ) -> None:
     """Read a proposal and sign it with one key, where that key is; needs no bank."""
     from bank.cli.learner_verbs import write
-    from keys import open_signer
 
     proposal = read_proposal(file)
     _tell(proposal, None)
     if not yes and sys.stdin.isatty():
         typer.confirm("Sign this?", abort=True)
-    signed = proposal.sign(open_signer(f"file:{key}", passphrase(key.parent)))
+    signed = proposal.sign(signer_at(key))
     write(file, signed.encode())
     count = len(signed.signatures)
     typer.echo(f"{file} has {count} signature{'s' if count > 1 else ''} now")

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase, passphrase
+from bank.cli.options import (
+    DEFAULT_DATA,
+    Data,
+    GovernanceKeys,
+    bank_passphrase,
+    passphrase,
+    signer_at,
+)
 
 witness_app = typer.Typer(
     name="witness", help="Witness the logs of other banks.", no_args_is_help=True
@@ -74,10 +81,10 @@ def admit(
 ) -> None:
     """On the bank's side: admit a witness, by the governance."""
     from bank.opening import govern, open_bank
-    from keys import Json, open_signer
+    from keys import Json
 
     secret = bank_passphrase(data)
-    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    signers = [signer_at(text, data) for text in governance]
     keys: list[Json] = list(key)
     bank = open_bank(data, secret)
     try:

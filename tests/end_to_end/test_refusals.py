@@ -239,7 +239,7 @@ def test_trust_bundles(story: Any, tmp_path: Path, run: Run) -> None:
     one_sentence(twin, "two different trust bundles of version 7")
     strangers = [PrivateKey.generate(), PrivateKey.generate()]
     keys = tuple(sorted(signer.public_key.multikey for signer in strangers))
-    foreign = replace(newer, version=8, governance=replace(trust.governance, keys=keys))
+    foreign = replace(newer, version=8, roots=(replace(trust.governance, keys=keys),))
     wrong = check(foreign.sign(strangers))
     assert wrong.returncode == 2
     one_sentence(wrong, "signed by the wrong root")

@@ -52,6 +52,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "member.suspend": {"member": AUTHOR, "reason": "audit"},
     "key.add": MEMBER_KEY,
     "key.retire": MEMBER_KEY,
+    "key.rotate": {"key": TWO.public_key.multikey, "replaces": KEY},
+    "award.attest": {"statements": [HASH]},
+    "governance.rotate": {
+        "expires": TIME,
+        "governance": {"keys": [KEY], "threshold": 1},
+        "version": 2,
+    },
     "key.suspect": {**MEMBER_KEY, "from_index": 7},
     "grant": {
         "fields": ["*", "computing"],

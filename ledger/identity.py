@@ -1,0 +1,51 @@
+"""What a log is: its name and keys, fixed by its first entry, and the roots that govern it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keys import Json
+from ledger.governance import Governance, governance_of
+from ledger.note import VerifierKey
+
+
+@dataclass(frozen=True, slots=True)
+class LogIdentity:
+    """What entry 0 fixed, and who governs the log now: the last of its roots."""
+
+    bank: str
+    domain: str
+    names: Mapping[str, str]
+    origin: str
+    log_keys: tuple[VerifierKey, ...]
+    roots: tuple[Governance, ...]
+    predecessor: str = ""
+    """The last checkpoint (a signed note) of the log that this one goes on from, or empty."""
+
+    @property
+    def root(self) -> Governance:
+        """The root in force."""
+        return self.roots[-1]
+
+    @property
+    def governance(self) -> tuple[str, ...]:
+        """Its keys (Multikeys)."""
+        return self.root.keys
+
+    @property
+    def threshold(self) -> int:
+        """How many of them sign together."""
+        return self.root.threshold
+
+
+def identity_of(author: str, body: Mapping[str, Json]) -> LogIdentity:
+    """The identity of a log that `author` opened with `body`."""
+    names, log = body["name"], body["log"]
+    return LogIdentity(
+        author,
+        str(body["domain"]),
+        {k: str(v) for k, v in names.items()} if isinstance(names, dict) else {},
+        str(body["origin"]),
+        tuple(VerifierKey.parse(str(key)) for key in (log if isinstance(log, list) else ())),
+        (governance_of(body["governance"], expires=str(body.get("expires", ""))),),
+        str(body.get("predecessor", "")),
+    )
