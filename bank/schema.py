@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ledger import StoreFault
 from ledger.store import writing
 
-NEWEST = "0007"
+NEWEST = "0011"
 """The last of the steps in `bank/migrations/versions`."""
 _REFOLDED = "0004"
 """The last step that made derived tables anew."""
