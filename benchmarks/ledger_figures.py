@@ -49,6 +49,7 @@ from ledger import (
 from ledger.audit import audit
 from ledger.checkpointer import Checkpointer
 from ledger.log import Log
+from ledger.lots import identity_of
 from ledger.sequencer import Outcome, Placed, Sequencer
 from ledger.store import create_tables, open_store
 from ledger.tree import Frontier
@@ -90,19 +91,24 @@ def _batches(items: Sequence[SignedStatement], size: int) -> list[Sequence[Signe
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _rows(statements: Sequence[SignedStatement]) -> list[tuple[int, bytes, bytes, str, bytes]]:
+_Row = tuple[int, bytes, int, bytes, str, bytes]
+
+
+def _rows(statements: Sequence[SignedStatement]) -> list[_Row]:
     """The very rows that the log stores for `statements`."""
-    rows, prev = [], bytes(32)
+    rows: list[_Row] = []
+    prev = bytes(32)
     for index, signed in enumerate(statements):
         entry = Entry.make(index, prev, "2026-11-23T12:00:00Z", signed)
         prev = leaf_hash(entry.data)
-        rows.append((index, prev, signed.statement.hash, "award", entry.data))
+        rows.append((index, prev, *identity_of(signed.statement), "award", entry.data))
     return rows
 
 
 _TABLE = (
     "CREATE TABLE entries (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, "
-    "statement BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, data BLOB NOT NULL)"
+    "list INTEGER NOT NULL, statement BLOB NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL, "
+    "UNIQUE (list, statement))"
 )
 
 
@@ -157,7 +163,7 @@ def _told(append: Callable[[bool], float], raw: Run, peer_name: str) -> Figure:
     return replace(figure, note="; ".join(filter(None, (figure.note, said))))
 
 
-def _raw_sqlite(rows: Sequence[tuple[int, bytes, bytes, str, bytes]], size: int) -> float:
+def _raw_sqlite(rows: Sequence[_Row], size: int) -> float:
     with folder() as path:
         database = sqlite3.connect(path / "raw.db", isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
@@ -168,7 +174,7 @@ def _raw_sqlite(rows: Sequence[tuple[int, bytes, bytes, str, bytes]], size: int)
             for start in range(0, len(rows), size):
                 database.execute("BEGIN IMMEDIATE")
                 database.executemany(
-                    "INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows[start : start + size]
+                    "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows[start : start + size]
                 )
                 database.execute("COMMIT")
 
@@ -204,7 +210,7 @@ def append_postgres_1000() -> Figure:
             import psycopg
 
             with psycopg.connect(fresh("raw").replace("+psycopg", "")) as connection:
-                connection.execute(_TABLE.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT"))
+                connection.execute(_TABLE.replace("BLOB", "BYTEA").replace("idx INTEGER", "idx BIGINT"))
                 connection.commit()
 
                 def work() -> None:
@@ -213,7 +219,7 @@ def append_postgres_1000() -> Figure:
                             connection.cursor() as cursor,
                             cursor.copy("COPY entries FROM STDIN (FORMAT BINARY)") as copy,
                         ):
-                            copy.set_types(["int8", "bytea", "bytea", "text", "bytea"])
+                            copy.set_types(["int8", "bytea", "int4", "bytea", "text", "bytea"])
                             for row in rows[start : start + 1000]:
                                 copy.write_row(row)
                         connection.commit()

@@ -324,11 +324,11 @@ class Registry:
         return member
 
     def _check_award_once(self, signed: SignedStatement, index: int, day: str) -> None:
-        body = signed.statement.body
-        keys = tuple(key for key, _ in signed.signatures)
+        body, signatures = signed.statement.body, signed.signatures
+        key = signatures[0][0] if len(signatures) == 1 else ""
         unit, credits, level, scheme = body["unit"], body["credits"], body["level"], body["scheme"]
         expires = body.get("expires")
-        case = (signed.statement.author, day, keys, unit, credits, level, scheme, expires)
+        case = (signed.statement.author, day, key, unit, credits, level, scheme, expires)
         if index < self._allowed.get(case, 0):
             return
         if self.identity is None:
@@ -336,7 +336,7 @@ class Registry:
         member = self._check_author(signed, index, self.identity)
         check_award(self.catalogue, member, body, day)
         if len(self._allowed) < _MOST_REMEMBERED:
-            suspect_from = member.keys[keys[0]].suspect_from
+            suspect_from = member.keys[key].suspect_from
             self._allowed[case] = float("inf") if suspect_from is None else suspect_from
 
     def _put(self, party: Member) -> None:

@@ -37,19 +37,26 @@ def select_rows(
     connection: Connection, table: Table, columns: Sequence[str], key: Sequence[str], wanted: Rows
 ) -> Iterator[Found[Any]]:
     """The `columns` of those rows of `table` whose `key` columns are one of `wanted`."""
-    start = f"SELECT {', '.join(columns)} FROM {table.name} WHERE ({', '.join(key)}) IN "
+    if not wanted:
+        return
+    asked = ", ".join(f"w{number}" for number in range(len(key)))
+    found = ", ".join(f"{table.name}.{name}" for name in columns)
+    on = " AND ".join(f"{table.name}.{name} = w{number}" for number, name in enumerate(key))
     if connection.dialect.name == "postgresql":
-        arrays = [f"%s::{_copy_type(table.c[name].type)}[]" for name in key]
-        if not wanted:
-            return
+        arrays = ", ".join(f"%s::{_copy_type(table.c[name].type)}[]" for name in key)
+        query = f"SELECT {found} FROM unnest({arrays}) AS wanted ({asked}) JOIN {table.name} ON {on}"
         values = tuple(list(column) for column in zip(*wanted, strict=True))
-        query = f"{start} (SELECT * FROM unnest({', '.join(arrays)}))"
         yield from connection.exec_driver_sql(query, values)
         return
     marks = f"({', '.join('?' * len(key))})"
     for first in range(0, len(wanted), _CHUNK):
         chunk = wanted[first : first + _CHUNK]
-        query = f"{start} (VALUES {', '.join([marks] * len(chunk))})"
+        # A cross join is taken in the order written: each row wanted is looked up by the index.
+        # With IN and several columns SQLite would read the whole table.
+        query = (
+            f"WITH wanted ({asked}) AS (VALUES {', '.join([marks] * len(chunk))}) "
+            f"SELECT {found} FROM wanted CROSS JOIN {table.name} ON {on}"
+        )
         yield from connection.exec_driver_sql(query, tuple(chain.from_iterable(chunk)))
 
 

@@ -9,13 +9,17 @@ from ledger.bulk import select_rows
 from ledger.checkpoint import Checkpoint
 from ledger.errors import NotFound, StoreFault
 from ledger.landmarks import Landmarks, make_landmarks
+from ledger.lots import identity_of
 from ledger.note import open_note
 from ledger.receipt import Receipt
+from ledger.statement import Statement
 from ledger.store import checkpoints, entries, head, published, reading, tiles, writing
 from ledger.tiles import WIDTH, ReadTile, TileTree
 from ledger.tree import consistency_proof, inclusion_proof
 
 _PAGE = 1000
+_HEAD = select(head.c.size, head.c.root, head.c.leaf, head.c.time).where(head.c.id == 1)
+_LOCKED_HEAD = _HEAD.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,8 @@ class Head:
 
 def read_head(connection: Connection, *, lock: bool = False) -> Head:
     """The head row; with `lock`, no other transaction can move it until this one ends."""
-    query = select(head.c.size, head.c.root, head.c.leaf, head.c.time).where(head.c.id == 1)
-    row = connection.execute(query.with_for_update() if lock else query).one()
-    return Head(row.size, bytes(row.root), bytes(row.leaf), row.time)
+    size, root, leaf, time = connection.execute(_LOCKED_HEAD if lock else _HEAD).one()
+    return Head(size, bytes(root), bytes(leaf), time)
 
 
 def entry_days(connection: Connection, indices: Sequence[int]) -> dict[int, str]:
@@ -89,11 +92,12 @@ class Log:
             stop = read_head(connection).size if end is None else end
             yield from read_entries(connection, start, stop)
 
-    def index_of(self, statement: bytes) -> int | None:
-        """Where the statement of this hash stands, or None."""
+    def index_of(self, statement: Statement) -> int | None:
+        """Where a statement stands, or None."""
+        number, identity = identity_of(statement)
+        where = and_(entries.c.list == number, entries.c.statement == identity)
         with reading(self._engine) as connection:
-            query = select(entries.c.idx).where(entries.c.statement == statement)
-            return connection.execute(query).scalar_one_or_none()
+            return connection.execute(select(entries.c.idx).where(where)).scalar_one_or_none()
 
     def checkpoint(self) -> str:
         """The newest checkpoint to show: cosigned by a quorum where witnesses are asked.

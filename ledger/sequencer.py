@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from ledger.authority import REGISTERED, Registry
@@ -21,10 +21,11 @@ from ledger.clock import format_time
 from ledger.entry import Entry
 from ledger.errors import LedgerError, Refused, StoreFault
 from ledger.log import Head, read_head, tile_reader
+from ledger.lots import Identity, identity_of
 from ledger.statement import SignedStatement
 from ledger.store import entries, head, reading, tiles, writing
-from ledger.tiles import TileEdge, TileTree
-from ledger.tree import Frontier, leaf_hash
+from ledger.tiles import Tile, TileEdge
+from ledger.tree import leaf_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,9 @@ class Sequencer:
         state = _follow(connection, known, before)
         time = max(format_time(self._clock()), before.time)
         fold = self._projection.begin(connection, batch, state.registry)
-        identities = [signed.statement.hash for signed in batch]
+        identities = [identity_of(signed.statement) for signed in batch]
         places = _places(connection, identities)
         rows: list[Row] = []
-        filled: list[dict[str, Any]] = []
         outcomes: list[Outcome] = []
         for signed, identity, fault in zip(batch, identities, verified, strict=True):
             if fault is not None:
@@ -150,10 +150,10 @@ class Sequencer:
             except LedgerError as error:
                 outcomes.append(Declined(str(error)))
                 continue
-            leaf = state.append(entry, filled)
+            leaf = state.append(entry)
             places[identity] = (entry.index, leaf)
             outcomes.append(Placed(entry.index, leaf, repeated=False))
-            rows.append((entry.index, leaf, identity, signed.statement.kind, entry.data))
+            rows.append((entry.index, leaf, *identity, signed.statement.kind, entry.data))
         if rows:
             try:
                 insert_rows(connection, entries, rows)
@@ -162,8 +162,7 @@ class Sequencer:
                     f"the store holds entries beyond the {before.size} of its head row; nothing is "
                     "appended to it, see 'creditbank ledger recover'"
                 ) from error
-            if filled:
-                connection.execute(tiles.insert(), filled)
+            _write_tiles(connection, state)
             fold.flush()
             _move_head(connection, before, state, time)
         return outcomes, state
@@ -179,40 +178,36 @@ def _alone(outcome: Outcome) -> Outcome:
 class _State:
     """What appending needs to know about the log so far."""
 
-    def __init__(self, registry: Registry, frontier: Frontier, edge: TileEdge, leaf: bytes) -> None:
+    def __init__(self, registry: Registry, edge: TileEdge, leaf: bytes) -> None:
         self.registry = registry
-        self.frontier = frontier
         self.edge = edge
         self.leaf = leaf
+        self.filled: list[Tile] = []
+        """Tiles that became full and are not stored yet."""
 
     def admit(self, signed: SignedStatement, time: str, fold: Fold) -> Entry:
-        index = self.frontier.size
+        index = self.edge.size
         self.registry.check(signed, index, time)
         entry = Entry.make(index, self.leaf, time, signed)
         fold.take(entry)
         return entry
 
-    def append(self, entry: Entry, filled: list[dict[str, Any]]) -> bytes:
-        """Take the entry in; rows of the tiles it filled go to `filled`."""
-        leaf = leaf_hash(entry.data)
+    def append(self, entry: Entry) -> bytes:
+        """Take the entry in; its leaf hash."""
+        leaf = self.leaf = leaf_hash(entry.data)
         self.registry.apply(entry)
-        self.frontier.append(leaf)
-        self.leaf = leaf
-        for tile in self.edge.append(leaf):
-            filled.append(
-                {"level": tile.level, "idx": tile.index, "root": tile.root, "hashes": tile.hashes}
-            )
+        self.filled += self.edge.append(leaf)
         return leaf
 
 
 def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
     """The state at `now`: what is in memory if it is current, else read from the store."""
-    if state is not None and state.frontier.size == now.size and state.leaf == now.leaf:
+    if state is not None and state.edge.size == now.size and state.leaf == now.leaf:
         return state
-    if state is not None and state.frontier.size >= now.size:
+    if state is not None and state.edge.size >= now.size:
         state = None  # The store was put back: what came later holds no more.
     registry = Registry() if state is None else state.registry
-    start = 0 if state is None else state.frontier.size
+    start = 0 if state is None else state.edge.size
     query = select(entries.c.data).where(
         entries.c.kind != "award",
         entries.c.kind.in_(sorted(REGISTERED)),
@@ -221,24 +216,42 @@ def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
     )
     for row in connection.execute(query.order_by(entries.c.idx)):
         registry.apply(Entry.parse(bytes(row.data)))
-    read = tile_reader(connection)
-    frontier = TileTree(read).frontier(now.size)
-    if frontier.root != now.root:
+    edge = TileEdge(now.size, tile_reader(connection))
+    if edge.root != now.root:
         raise StoreFault(f"the stored tree of {now.size} entries has not the root in the head row")
-    return _State(registry, frontier, TileEdge(now.size, read), now.leaf)
+    return _State(registry, edge, now.leaf)
 
 
-def _places(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
-    columns = ("statement", "idx", "leaf")
-    found = select_rows(connection, entries, columns, ("statement",), [(name,) for name in hashes])
-    return {bytes(row.statement): (row.idx, bytes(row.leaf)) for row in found}
+def _places(
+    connection: Connection, identities: Sequence[Identity]
+) -> dict[Identity, tuple[int, bytes]]:
+    """Index and leaf of those of these statements that stand in the log."""
+    columns = ("list", "statement", "idx", "leaf")
+    found = select_rows(connection, entries, columns, ("list", "statement"), identities)
+    return {(row[0], bytes(row[1])): (row[2], bytes(row[3])) for row in found}
+
+
+def _write_tiles(connection: Connection, state: _State) -> None:
+    filled, state.filled = state.filled, []
+    if filled:
+        insert_rows(connection, tiles, [(t.level, t.index, t.root, t.hashes) for t in filled])
+
+
+_MOVE = (
+    head.update()
+    .where(head.c.id == 1, head.c.size == bindparam("old"), head.c.root == bindparam("old_root"))
+    .values({name: bindparam(f"new_{name}") for name in ("size", "root", "leaf", "time")})
+)
 
 
 def _move_head(connection: Connection, before: Head, state: _State, time: str) -> None:
-    done = connection.execute(
-        head.update()
-        .where(head.c.id == 1, head.c.size == before.size, head.c.root == before.root)
-        .values(size=state.frontier.size, root=state.frontier.root, leaf=state.leaf, time=time)
-    )
-    if done.rowcount != 1:
+    values = {
+        "old": before.size,
+        "old_root": before.root,
+        "new_size": state.edge.size,
+        "new_root": state.edge.root,
+        "new_leaf": state.leaf,
+        "new_time": time,
+    }
+    if connection.execute(_MOVE, values).rowcount != 1:
         raise Refused("the log moved while this batch was appended; try again")

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     create_engine,
     event,
     func,
@@ -50,10 +51,13 @@ entries = Table(
     metadata,
     Column("idx", NUMBER, primary_key=True, autoincrement=False),
     Column("leaf", LargeBinary, nullable=False),
-    Column("statement", LargeBinary, nullable=False, unique=True),
+    Column("list", Integer, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
     Column("kind", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    UniqueConstraint("list", "statement"),
 )
+"""`list` and `statement` are the identity of the entry's statement (see `ledger.lots`)."""
 Index(
     "entries_other_kinds",
     entries.c.idx,
@@ -230,6 +234,9 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # Else a REPLACE deletes the row it replaces without asking the triggers.
     cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.execute("PRAGMA cache_size = -65536")
+    # Pages, 64 MiB: each checkpoint writes a page that changed a hundred times but once, and syncs
+    # the file. What is durable when does not depend on it: that is the log's sync at each commit.
+    cursor.execute("PRAGMA wal_autocheckpoint = 16384")
     # Else a deleted row, or its copy from when a page was split, stays in the file. It must be on
     # while rows are inserted too: splitting a page is what leaves copies.
     cursor.execute("PRAGMA secure_delete = ON")

@@ -80,44 +80,71 @@ class TileTree:
 
 
 class TileEdge:
-    """The partial tiles at the right edge; gives out each tile as it becomes full."""
+    """The right edge of a growing log: its partial tiles, and the tree over all of it.
+
+    Each tile is a tree of its own, whose root is a leaf of the tile above: what an append hashes
+    serves the tiles and the log's root alike.
+    """
 
     def __init__(self, size: int, read: ReadTile) -> None:
         """The edge of a log of `size` entries, read from where its hashes are stored."""
-        self._levels: list[list[bytes]] = []
-        self._size = size
+        self.size = size
+        self._levels: list[_Partial] = [_Partial([])]
         level = 0
         while size >> (8 * level):
             index, width = divmod(size >> (8 * level), WIDTH)
-            self._levels.append(_split(read(level, index, width)) if width else [])
+            partial = _Partial(_split(read(level, index, width)) if width else [])
+            self._levels[level:] = [partial]
             level += 1
 
     def append(self, leaf: bytes) -> list[Tile]:
         """Add one leaf hash; the tiles it filled, lowest first."""
-        self._size += 1
+        self.size += 1
+        lowest = self._levels[0]
+        lowest.append(leaf)
+        return [] if self.size % WIDTH else self._filled()
+
+    def _filled(self) -> list[Tile]:
         filled: list[Tile] = []
         level = 0
-        while True:
-            if level == len(self._levels):
-                self._levels.append([])
-            hashes = self._levels[level]
-            hashes.append(leaf)
-            if len(hashes) < WIDTH:
-                return filled
-            leaf = _rise(hashes)[8][0]
-            index = (self._size >> (8 * (level + 1))) - 1
-            filled.append(Tile(level, index, b"".join(hashes), leaf))
-            self._levels[level] = []
+        while len(self._levels[level].hashes) == WIDTH:
+            full, self._levels[level] = self._levels[level], _Partial([])
+            index = (self.size >> (8 * (level + 1))) - 1
+            filled.append(Tile(level, index, b"".join(full.hashes), full.tree.root))
             level += 1
+            if level == len(self._levels):
+                self._levels.append(_Partial([]))
+            self._levels[level].append(full.tree.root)
+        return filled
+
+    @property
+    def root(self) -> bytes:
+        """The root of the log as it stands."""
+        return fold_peaks([peak for level in reversed(self._levels) for peak in level.tree.peaks])
 
     def partial(self) -> list[tuple[int, int, bytes]]:
         """The partial tiles as they stand: level, index and hashes."""
-        sizes = [self._size >> (8 * level) for level in range(len(self._levels))]
         return [
-            (level, sizes[level] // WIDTH, b"".join(hashes))
-            for level, hashes in enumerate(self._levels)
-            if hashes
+            (level, (self.size >> (8 * level)) // WIDTH, b"".join(partial.hashes))
+            for level, partial in enumerate(self._levels)
+            if partial.hashes
         ]
+
+
+class _Partial:
+    """A tile on its way: its hashes, and the tree over them."""
+
+    __slots__ = ("hashes", "tree")
+
+    def __init__(self, hashes: list[bytes]) -> None:
+        self.hashes = hashes
+        self.tree = Frontier()
+        for one in hashes:
+            self.tree.append(one)
+
+    def append(self, one: bytes) -> None:
+        self.hashes.append(one)
+        self.tree.append(one)
 
 
 def _split(data: bytes) -> list[bytes]:

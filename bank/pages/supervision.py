@@ -98,7 +98,7 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         try:
             kind, body = measure(member, what, about, reason)
             made, number = propose(bank.settings.did, kind, body), 2
-            while "reason" in body and bank.log.index_of(made.statement.hash) is not None:
+            while "reason" in body and bank.log.index_of(made.statement) is not None:
                 made = propose(bank.settings.did, kind, again(body, number))
                 number += 1
             name = oversight.proposals.keep(made)
@@ -119,7 +119,7 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
                 waiting.proposal,
                 registry,
                 bank.identity(),
-                bank.log.index_of(statement.hash),
+                bank.log.index_of(statement),
                 format_time(bank.now()),
             ),
             say.fields(words, statement.body),
