@@ -115,9 +115,7 @@ class RemoteBank:
             raise BankUnreachable("the bank's answer has no session")
         session.token, session.ends = token, parse_time(ends)
 
-    def _send(
-        self, method: str, path: str, body: bytes, headers: dict[str, str]
-    ) -> httpx.Response:
+    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         if method == "POST":
             headers = {"Content-Type": "application/json", **headers}
         try:

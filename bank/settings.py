@@ -198,10 +198,6 @@ class Settings(BaseSettings):
         """Where the bank's key `log` or `bank` is opened."""
         return self.keys.get(name) or f"file:{self.keystore(name)}"
 
-    def key_uri(self, name: str) -> str:
-        """Where the bank's key `log` or `bank` is opened."""
-        return self.keys.get(name) or f"file:{self.keystore(name)}"
-
     @property
     def opened(self) -> Path:
         """A file that is there once the log has been opened, whatever becomes of the database."""
@@ -340,7 +336,9 @@ def _sentence(path: Path, error: ValidationError) -> str:
         return f"{path} lacks {inner!r}"
     if first["type"] == "extra_forbidden":
         last = inner.rpartition(".")[2]
-        return f"{path} has {inner!r}, which is unknown here{_nearest(last, _names_in(name, inner))}"
+        return (
+            f"{path} has {inner!r}, which is unknown here{_nearest(last, _names_in(name, inner))}"
+        )
     set_by = [
         each for each in (variable(name), variable(name) + _FROM_FILE) if os.environ.get(each)
     ]

@@ -210,7 +210,9 @@ def append_postgres_1000() -> Figure:
             import psycopg
 
             with psycopg.connect(fresh("raw").replace("+psycopg", "")) as connection:
-                connection.execute(_TABLE.replace("BLOB", "BYTEA").replace("idx INTEGER", "idx BIGINT"))
+                connection.execute(
+                    _TABLE.replace("BLOB", "BYTEA").replace("idx INTEGER", "idx BIGINT")
+                )
                 connection.commit()
 
                 def work() -> None:

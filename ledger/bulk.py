@@ -44,7 +44,9 @@ def select_rows(
     on = " AND ".join(f"{table.name}.{name} = w{number}" for number, name in enumerate(key))
     if connection.dialect.name == "postgresql":
         arrays = ", ".join(f"%s::{_copy_type(table.c[name].type)}[]" for name in key)
-        query = f"SELECT {found} FROM unnest({arrays}) AS wanted ({asked}) JOIN {table.name} ON {on}"
+        query = (
+            f"SELECT {found} FROM unnest({arrays}) AS wanted ({asked}) JOIN {table.name} ON {on}"
+        )
         values = tuple(list(column) for column in zip(*wanted, strict=True))
         yield from connection.exec_driver_sql(query, values)
         return

@@ -18,8 +18,8 @@ from bank.api.problems import install
 from bank.api.recognition import add_recognition
 from bank.api.reports import add_reports
 from bank.api.tiles import tile_routes
-from bank.authorization.bodies import Bodies
 from bank.api.watch import Watch
+from bank.authorization.bodies import Bodies
 from bank.authorization.guard import Guard, owner_token, served
 from bank.authorization.table import LARGEST, TABLE
 from bank.errors import BadRequest

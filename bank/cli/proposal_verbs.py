@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase, signer_at
+from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase, passphrase, signer_at
 from bank.errors import BadRequest, BadSetup
 
 if TYPE_CHECKING:

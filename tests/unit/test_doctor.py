@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from bank.audits import keep_audit
 from bank.cli.main import app
+from bank.opening import open_bank
 from bank.operations.backup_record import BackupRecord, keep_last_backup
 from bank.operations.doctor import examine
 from bank.operations.finding import Finding, Level, worst
-from bank.opening import open_bank
 from bank.settings import read_settings, write_settings
 from keys import write_keystore
 from ledger import format_time

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bank.requests import sign_slot_request
 from fastapi.testclient import TestClient
 from opentelemetry import trace
 from sqlalchemy import text
@@ -25,7 +26,6 @@ from bank.api.app import make_app
 from bank.errors import BadSetup
 from bank.operations.figures_server import serving_figures
 from bank.operations.log_lines import LOGGER, JsonLines
-from bank.requests import sign_slot_request
 from keys import encode
 from ledger.store import writing
 from tests.bank_kit import NORTH_UNIT, SmallBank, small_bank

@@ -201,7 +201,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     def drop(approval: str, form: posted, person: staff) -> Response:
         """Let a statement wait no longer."""
         dropped = bank.approvals.drop(office.did(person), approval).signed.statement
-        if dropped.kind == KIND and bank.log.index_of(dropped.hash) is None:
+        if dropped.kind == KIND and bank.log.index_of(dropped) is None:
             bank.batches.drop(dropped)
         return RedirectResponse("/registrar/approvals", 303)
 

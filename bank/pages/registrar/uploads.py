@@ -174,7 +174,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """More awards than one person hands in: kept until a second person has approved them."""
         bank.uploads.find(person.scope, name)
         signed, awards = read_batch(read_object(body))
-        if bank.log.index_of(signed.statement.hash) is not None:
+        if bank.log.index_of(signed.statement) is not None:
             bank.batches.keep(signed.statement, awards, approved=True)
             return answer({"approved": True})
         check_batch(signed.statement, awards)
