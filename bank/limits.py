@@ -51,9 +51,9 @@ class Limits:
 def _limit(name: str, value: object, known: Set[str]) -> Limit:
     table = value if isinstance(value, Mapping) else {}
     burst, rate = table.get("burst"), table.get("per_second")
-    if name in known and isinstance(burst, int) and isinstance(rate, (int, float)):
-        if burst >= 1 and rate > 0 and math.isfinite(rate):
-            return Limit(burst, float(rate))
+    are_numbers = isinstance(burst, int) and isinstance(rate, (int, float))
+    if name in known and are_numbers and burst >= 1 and 0 < rate < math.inf:
+        return Limit(burst, float(rate))
     raise BadSetup(
         f"limits.{name}: there are {', '.join(sorted(known))}, each with burst, at least 1, and "
         "per_second, above 0"
