@@ -18,7 +18,7 @@ from starlette.routing import Route
 import bank.api.app as application
 from bank.access import Role
 from bank.api.app import make_app
-from bank.authorization.guard import Guard, served
+from bank.authorization.guard import served
 from bank.authorization.model import EVERYBODY, KEYS, PEOPLE, Caller, Pace, Rule
 from bank.authorization.table import TABLE
 from bank.errors import BadSetup
@@ -26,7 +26,6 @@ from bank.federation import Federation
 from bank.http_signature import FEDERATION
 from bank.limits import Limit, Limits
 from bank.pages import Demo
-from bank.pages.visitor import Visitors
 from keys import PrivateKey, Signer
 from ledger import Statement
 from ledger.sequencer import Placed
@@ -112,7 +111,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             Caller.BANK: new_key(bank, bank.settings.did),
             Caller.WITNESS: PrivateKey.generate(),
         }
-        app = make_app(bank, Demo("key", []))
+        app = make_app(site.small.bank, Demo("key", []))
         http = TestClient(app, follow_redirects=False, base_url="http://localhost")
         yield Site(small, http, app, other.bank.signer, owner, wallet, keys, people)
 
@@ -227,11 +226,8 @@ def test_a_route_past_the_guard_is_not_served(site: Site, monkeypatch: pytest.Mo
 def test_a_wider_rule_would_be_seen(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     wider = {**TABLE, ("GET", "/learner"): Rule(TABLE["GET", "/learner"].to | {Caller.REGISTRAR})}
     assert is_refused(site.call(Caller.REGISTRAR, "GET", "/learner"))
-    bank = site.small.bank
-    guard = Guard(bank, Visitors(bank.access, bank.settings.public_url), wider)
-    guard.complete(site.app.routes)
     monkeypatch.setattr(application, "TABLE", wider)
-    app = make_app(bank, Demo("key", []))
+    app = make_app(site.small.bank, Demo("key", []))
     http = TestClient(app, follow_redirects=False, base_url="http://localhost")
     opened = replace(site, http=http, app=app).call(Caller.REGISTRAR, "GET", "/learner")
     assert not is_refused(opened)
