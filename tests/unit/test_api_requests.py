@@ -83,7 +83,8 @@ def test_the_signature_is_rfc_9421s() -> None:
     named = {name.lower(): value for name, value in headers.items()}
     parameters = named["signature-input"].removeprefix("creditbank=")
     seconds = int(NOW.timestamp())
-    assert f";created={seconds};expires={seconds + 300}" in parameters
+    assert f";created={seconds};" in parameters
+    assert f";expires={seconds + 300};" in parameters
     assert ';nonce="nnnnnnnnnnnnnnnn"' in parameters
     assert f';tag="{API}"' in parameters
     base = "\n".join(
