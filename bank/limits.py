@@ -51,9 +51,10 @@ class Limits:
 def _limit(name: str, value: object, known: Set[str]) -> Limit:
     table = value if isinstance(value, Mapping) else {}
     burst, rate = table.get("burst"), table.get("per_second")
-    are_numbers = isinstance(burst, int) and isinstance(rate, (int, float))
-    if name in known and are_numbers and burst >= 1 and 0 < rate < math.inf:
-        return Limit(burst, float(rate))
+    if name in known and isinstance(burst, int) and isinstance(rate, (int, float)):
+        limit = Limit(burst, float(rate))
+        if limit.burst >= 1 and 0 < limit.per_second < math.inf:
+            return limit
     raise BadSetup(
         f"limits.{name}: there are {', '.join(sorted(known))}, each with burst, at least 1, and "
         "per_second, above 0"
