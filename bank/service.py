@@ -643,11 +643,11 @@ class Bank:
     def prove_lot(self, name: str) -> str:
         """Evidence of where a lot stood when the map of lots was last committed, for anyone.
 
-        BadSetup where it never was; NoSuchThing where the lot has changed since.
+        NoSuchThing where it never was, and where the lot has changed since.
         """
         root = self.registry().lots_root
         if root is None:
-            raise BadSetup(
+            raise NoSuchThing(
                 "no root of the map of lots is on the log: 'creditbank ledger commit-lots' puts it "
                 "there"
             )

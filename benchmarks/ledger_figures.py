@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 import os
 import random
+import secrets
 import sqlite3
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ import httpx
 from nacl import bindings
 from sqlalchemy.engine import make_url
 
+from bank.http_signature import API, Target, sign_request
 from benchmarks.measure import ROUNDS, Figure, PeerMissing, Run, compare, count, rate
 from benchmarks.samples import (
     INSTITUTION,
@@ -37,7 +39,7 @@ from benchmarks.samples import (
     folder,
     opening,
 )
-from keys import Json, b64u_encode, encode, parse
+from keys import Json, PrivateKey, b64u_encode, encode, parse
 from ledger import (
     STATUS_LIST_LENGTH,
     Entry,
@@ -457,7 +459,7 @@ def api_append_64() -> Figure:
 
     def ours() -> float:
         nonlocal note
-        with folder() as path, _server(path) as url:
+        with folder() as path, _server(path, clients) as url:
             found, slowest = _load(url, bodies, clients)
             note = f"99 of 100 answered within {slowest * 1000:.0f} ms"
             return found
@@ -475,11 +477,14 @@ from pathlib import Path
 import uvicorn
 from bank.api.app import make_app
 from bank.opening import create_bank, open_bank
-from benchmarks.samples import DOMAIN, GOVERNANCE, opening
+from benchmarks.ledger_figures import api_keys
+from benchmarks.samples import DOMAIN, GOVERNANCE, INSTITUTION, opening
 folder = Path(sys.argv[1])
 create_bank(folder, DOMAIN, {"en": "B", "zh": "B"}, [GOVERNANCE.public_key.multikey], 1, "p")
 bank = open_bank(folder, "p")
 bank.append(opening())
+for key in api_keys(int(sys.argv[3])):
+    bank.api_keys.add(INSTITUTION.did, key.public_key.multikey, "benchmark")
 # As 'creditbank bank serve' does. Given as a bare descriptor it would be taken for a Unix socket,
 # and every answer held back 40 ms for want of TCP_NODELAY.
 listener = socket.socket(fileno=int(sys.argv[2]))
@@ -489,7 +494,7 @@ uvicorn.Server(config).run([listener])
 
 
 @contextmanager
-def _server(path: Path) -> Iterator[str]:
+def _server(path: Path, clients: int) -> Iterator[str]:
     import socket
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -497,7 +502,7 @@ def _server(path: Path) -> Iterator[str]:
     listener.listen(256)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(path), str(listener.fileno())],
+        [sys.executable, "-c", _SERVE, str(path), str(listener.fileno()), str(clients)],
         pass_fds=[listener.fileno()],
         cwd=REPO,
     )
@@ -511,16 +516,39 @@ def _server(path: Path) -> Iterator[str]:
         listener.close()
 
 
+def api_keys(count: int) -> list[PrivateKey]:
+    """The API keys of so many clients, always the same."""
+    return [PrivateKey.from_seed(number.to_bytes(32, "big")) for number in range(1, count + 1)]
+
+
+def _sessions(url: str, clients: int) -> list[str]:
+    """The token of a session for each client, which is good for ten minutes."""
+    tokens = []
+    with httpx.Client(base_url=url, timeout=60) as http:
+        target = Target("POST", urlsplit(url).netloc, "/sessions")
+        for key in api_keys(clients):
+            nonce = secrets.token_urlsafe(18)
+            signed = sign_request(target, b"", key, API, nonce, datetime.now(UTC))
+            tokens.append(str(http.post(target.path, headers=signed).json()["token"]))
+    return tokens
+
+
 def _load(url: str, bodies: list[bytes], clients: int) -> tuple[float, float]:
-    """Acknowledged awards a second, and the 99th percentile of waiting, in seconds."""
-    address = urlsplit(url)
+    """Acknowledged awards a second, and the 99th percentile of waiting, in seconds.
+
+    Each client has begun its session before the clock starts.
+    """
+    address, tokens = urlsplit(url), _sessions(url, clients)
     times: list[float] = []
 
-    async def client(share: list[bytes]) -> None:
+    async def client(share: list[bytes], token: str) -> None:
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         for body in share:
             start = time.perf_counter()
-            head = f"POST /statements HTTP/1.1\r\nHost: bank\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = (
+                "POST /statements HTTP/1.1\r\nHost: bank\r\nContent-Type: application/json\r\n"
+                f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
             writer.write(head.encode() + body)
             answer = await reader.readuntil(b"]}")
             times.append(time.perf_counter() - start)
@@ -528,7 +556,7 @@ def _load(url: str, bodies: list[bytes], clients: int) -> tuple[float, float]:
         writer.close()
 
     async def crowd() -> None:
-        await asyncio.gather(*(client(bodies[n::clients]) for n in range(clients)))
+        await asyncio.gather(*(client(bodies[n::clients], tokens[n]) for n in range(clients)))
 
     found = rate(len(bodies), lambda: asyncio.run(crowd()))
     return found, sorted(times)[max(0, len(times) * 99 // 100 - 1)]

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
+from bank.api.description import describe
 from bank.api.federation import add_federation
 from bank.api.learner_records import add_learner_records
 from bank.api.members import add_members
@@ -84,6 +85,8 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     # Before anything is added: routes take the dependencies that there are when they come.
     app.router.dependencies.append(Depends(guard))
     app.add_middleware(Bodies, largest=LARGEST)
+    # Before the pages, which show it.
+    describe(app, TABLE)
     pages = add_pages(app, bank, visitors, demo)
     figures = Figures(bank.condition, bank.refusal, bank.now)
     install(app, partial(problem_page, pages), partial(_note, bank, figures))

@@ -102,6 +102,7 @@ def _credential(bank: Bank, data: bytes, header: str) -> Response:
     scheme, _, access = header.partition(" ")
     if scheme.lower() != "bearer" or not access:
         raise BadToken("give the access token as 'Authorization: Bearer …'")
+    bank.wallets.opened(access)
     try:
         body = parse(data, limit=_LIMIT)
     except KeysError as error:

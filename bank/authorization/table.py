@@ -17,6 +17,7 @@ _PROPOSAL: Final = 256 * 1024
 _RECEIPT: Final = 200_000
 _STAFF: Final = frozenset((Caller.REGISTRAR, Caller.APPROVER, Caller.ADMIN))
 _REGISTRARS: Final = frozenset((Caller.REGISTRAR, Caller.ADMIN))
+_APPROVERS: Final = frozenset((Caller.APPROVER, Caller.ADMIN))
 _ADMIN: Final = frozenset((Caller.ADMIN,))
 _LEARNER: Final = frozenset((Caller.LEARNER,))
 _OPERATOR: Final = frozenset((Caller.OPERATOR,))
@@ -155,7 +156,6 @@ _STAFF_SENDS = """
     POST /registrar/uploads/{name}/signed/statements
     POST /registrar/uploads/{name}/signed/finish
     POST /registrar/rules/try
-    POST /registrar/approvals/{approval}/sign
 """
 _REGISTRAR_SENDS = """
     POST /registrar/signed/statements
@@ -252,6 +252,8 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = dict(
         *_rows(_form(_STAFF), _STAFF_FORMS),
         *_rows(_form(_STAFF, LARGEST), "POST /registrar/uploads"),
         *_rows(_json(_STAFF, LARGEST), _STAFF_SENDS),
+        # The second signature of two: whoever signs first is a registrar.
+        *_rows(_json(_APPROVERS, LARGEST), "POST /registrar/approvals/{approval}/sign"),
         *_rows(Rule(_REGISTRARS), "GET /registrar/awards/{name}/result"),
         *_rows(_form(_REGISTRARS), "POST /registrar/awards/{name}/invite"),
         *_rows(_json(_REGISTRARS, LARGEST), _REGISTRAR_SENDS),

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from keys import Json, PrivateKey, encode, open_signer, parse
+from tests.api_kit import new_token
 from verifier import open_trust
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -270,10 +271,11 @@ def test_statements_over_http(story: Any, tmp_path: Path) -> None:
     assert isinstance(entry, dict)
     signed: dict[str, Json] = {"signatures": entry["signatures"], "statement": entry["statement"]}
     exact = encode({"statements": [{"signed": signed}]})
+    bearing = {"Authorization": f"Bearer {new_token(bank, bank.settings.did)}"}
     with served(make_app(bank)) as url, httpx.Client(base_url=url) as http:
 
         def post(body: bytes) -> httpx.Response:
-            return http.post("/statements", content=body)
+            return http.post("/statements", content=body, headers=bearing)
 
         again = post(exact).json()["outcomes"][0]
         assert (again["outcome"], again["index"], again["repeated"]) == ("appended", 40, True)
