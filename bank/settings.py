@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bank.errors import BadSetup
-from keys import did_web
+from keys import Json, did_web
 
 FILE = "bank.toml"
 
@@ -63,6 +63,19 @@ class Settings:
     def opened(self) -> Path:
         """A file that is there once the log has been opened, whatever becomes of the database."""
         return self.folder / "keys" / "opened"
+
+    @property
+    def public(self) -> dict[str, Json]:
+        """What `bank.toml` says but for secrets, and for where the database is."""
+        return {
+            "domain": self.domain,
+            "governance": list(self.governance),
+            "names": dict(self.names),
+            "origin": self.origin,
+            "sign_in": {slug: item.issuer for slug, item in self.providers.items()},
+            "threshold": self.threshold,
+            "witness_urls": dict(self.witness_urls),
+        }
 
     def save(self) -> None:
         """Write `bank.toml`, whole or not at all."""

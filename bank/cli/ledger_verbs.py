@@ -176,8 +176,10 @@ def rebuild_command(data: Data = DEFAULT_DATA) -> None:
 def run_audit(bank: "Bank", signatures: bool = True) -> "AuditReport":
     """Audit with a progress bar."""
     from bank.cli.progress import progress
+    from bank.operator_log import SHELL, Act
 
     with progress("Auditing the ledger", bank.log.size()) as done:
+        bank.operator_log.note(Act.AUDIT_STARTED, by=SHELL)
         return bank.audit(done, signatures)
 
 

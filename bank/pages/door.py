@@ -17,6 +17,7 @@ from bank.access.oidc import Providers
 from bank.access.pace import Pace
 from bank.claims import Claim
 from bank.errors import BadRequest, BankError, NoLonger, NotAllowed
+from bank.operator_log import Act
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field, inner_path
@@ -42,7 +43,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     access, bank = visitors.access, pages.bank
-    pace = Pace(bank.now)
+    pace = Pace(bank.now, lambda: bank.operator_log.note(Act.PACED))
 
     def attempt(request: Request) -> None:
         pace.attempt(request.client.host if request.client else "")

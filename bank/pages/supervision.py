@@ -18,6 +18,7 @@ from bank.pages.page import Pages
 from bank.pages.reading import Naming
 from bank.pages.sentences import told
 from bank.pages.visitor import Visitors, field
+from bank.operator_log import Act
 from bank.proposal_tray import Waiting
 from bank.proposals import Proposal, propose
 from bank.quorum import Approval, approval
@@ -190,7 +191,10 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
     @routes.post("/proposals/{name}/put-away")
     def put_away(request: Request, name: str, form: posted, person: regulator) -> Response:
         """Let it wait no more."""
+        oversight.proposals.find(name)
         oversight.proposals.put_away(name)
+        facts = {"by": person.person, "statement": name}
+        bank.operator_log.note(Act.PROPOSAL_PUT_AWAY, **facts)
         return RedirectResponse("/regulator/proposals", 303)
 
     return routes
