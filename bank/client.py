@@ -37,7 +37,9 @@ class RemoteBank:
 
     def alone(self, institution: Institution) -> int:
         """How many awards it may still hand in today on one person's signature."""
-        left = self._asked("GET", f"/batches/alone?institution={quote(institution.did)}").get("left")
+        left = self._asked("GET", f"/batches/alone?institution={quote(institution.did)}").get(
+            "left"
+        )
         if not isinstance(left, int):
             raise BankUnreachable("the bank's answer does not say how many awards are left")
         return left

@@ -64,7 +64,9 @@ class Record:
             raise BadEntry(f"the record: {error}") from error
         if not isinstance(value, dict) or set(value) != _FIELDS:
             raise BadEntry(f"a record has the fields {', '.join(sorted(_FIELDS))}")
-        index, act, facts, prev, time = (value[name] for name in ("index", "act", "facts", "prev", "time"))
+        index, act, facts, prev, time = (
+            value[name] for name in ("index", "act", "facts", "prev", "time")
+        )
         if type(index) is not int or not isinstance(act, str) or not isinstance(time, str):
             raise BadEntry("a record's index is a number, its act and time are text")
         if not isinstance(prev, str) or not isinstance(facts, dict):
@@ -209,9 +211,9 @@ def _check(index: int, act: str, facts: Mapping[str, Json], time: str) -> dict[s
         raise BadEntry(f"record {index}: {error}") from error
     words: dict[str, str | int] = {}
     for name, value in facts.items():
-        if type(value) is int and abs(value) < 2**53:
-            words[name] = value
-        elif isinstance(value, str) and _WORD.match(value):
+        if (type(value) is int and abs(value) < 2**53) or (
+            isinstance(value, str) and _WORD.match(value)
+        ):
             words[name] = value
         else:
             raise BadEntry(f"record {index}: {name} is neither a word nor a number")

@@ -151,9 +151,7 @@ class Access:
             if found is not None:
                 failures = found.failures + 1
                 locked, who = _locked_until(failures, now), found.person
-                store.change_person(
-                    connection, who.person, failures=failures, locked_until=locked
-                )
+                store.change_person(connection, who.person, failures=failures, locked_until=locked)
                 if locked:
                     self._record(connection, Act.LOCKED, who.role, person=who.person)
         raise NotAllowed(_WRONG)

@@ -155,9 +155,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         # Not in an address: those are kept in histories and logs.
         response.set_cookie(
             _INVITED,
-            access.invite(
-                Role(role), scope if role == Role.ADMIN else "", by=person.person
-            ),
+            access.invite(Role(role), scope if role == Role.ADMIN else "", by=person.person),
             max_age=120,
             path=_PEOPLE,
             httponly=True,

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from bank.access import Person, Role
 from bank.errors import BadRequest, NoSuchThing
 from bank.measures import again, measure, standing
+from bank.operator_log import Act
 from bank.pages import regulator_words as say
 from bank.pages.figures import MemberFigures
 from bank.pages.language import N_, Words
@@ -18,7 +19,6 @@ from bank.pages.page import Pages
 from bank.pages.reading import Naming
 from bank.pages.sentences import told
 from bank.pages.visitor import Visitors, field
-from bank.operator_log import Act
 from bank.proposal_tray import Waiting
 from bank.proposals import Proposal, propose
 from bank.quorum import Approval, approval

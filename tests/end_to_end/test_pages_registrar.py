@@ -434,6 +434,7 @@ def test_the_whole_open_university_file(
         )
         admit(small.bank, about, key.public_key, [small.governance], second.public_key)
         with bank_pages(small) as site:
+
             def visitor(role: Role) -> Page:
                 person = small.bank.access.admit(f"ou-{role}", "Ou", role, "oulad-open")
                 token = small.bank.access.begin(person.person)

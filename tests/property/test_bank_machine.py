@@ -471,10 +471,10 @@ STEPS: Counter[str] = Counter()
 
 def scripts(steps: int) -> st.SearchStrategy[list[tuple[str, dict[str, Any]]]]:
     """Exactly so many acts and what they are done with, of all that the machine knows."""
-    acts = [
-        st.tuples(st.just(known.function.__name__), st.fixed_dictionaries(known.arguments_strategies))
-        for known in BankMachine().rules
-    ]  # fmt: skip
+    acts = []
+    for known in BankMachine().rules:
+        arguments = st.fixed_dictionaries(known.arguments_strategies)
+        acts.append(st.tuples(st.just(known.function.__name__), arguments))
     return st.lists(st.one_of(acts), min_size=steps, max_size=steps)
 
 

@@ -112,21 +112,28 @@ def test_what_is_rolled_back_is_not_recorded(small: SmallBank) -> None:
     class Broken(Exception):
         """Something goes wrong after the record."""
 
-    with pytest.raises(Broken), writing(engine) as connection:
-        log.record(connection, Act.ERASED)
-        raise Broken
+    def act() -> None:
+        with writing(engine) as connection:
+            log.record(connection, Act.ERASED)
+            raise Broken
+
+    with pytest.raises(Broken):
+        act()
     assert log.audit() == before
     log.note(Act.ERASED)
     assert (log.audit().size, log.audit().problems) == (before.size + 1, ())
 
 
+def write_ten(log: OperatorLog) -> None:
+    for _ in range(10):
+        log.note(Act.ERASED)
+
+
 def test_two_servers_and_many_threads_write_one_log(small: SmallBank) -> None:
     before = small.bank.operator_log.audit().size
     with closing(open_bank(small.bank.settings.folder, "p")) as other:
-        threads = [
-            threading.Thread(target=lambda bank=bank: [bank.operator_log.note(Act.ERASED) for _ in range(10)])
-            for bank in (small.bank, other, small.bank, other)
-        ]  # fmt: skip
+        logs = (small.bank.operator_log, other.operator_log) * 2
+        threads = [threading.Thread(target=write_ten, args=(log,)) for log in logs]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -183,8 +190,8 @@ CHANGES: dict[str, Callable[[Connection], None]] = {
     "the end cut off": cut,
     "a checkpoint less": statement("DELETE FROM journal_checkpoints WHERE size = 2"),
     "a checkpoint of another size": statement(
-        "UPDATE journal_checkpoints SET note = (SELECT note FROM journal_checkpoints WHERE size = 1)"
-        " WHERE size = 2"
+        "UPDATE journal_checkpoints SET note = "
+        "(SELECT note FROM journal_checkpoints WHERE size = 1) WHERE size = 2"
     ),
     "a record put in behind": statement(
         "INSERT INTO journal SELECT 5, act, data FROM journal WHERE idx = 4"
