@@ -81,8 +81,9 @@ class BatchFold:
         self._registry = registry
         mine = [signed.statement for signed in batch if _is_counted(signed)]
         authors = sorted({statement.author for statement in mine})
-        self._given = _given(connection, authors)
-        self._approved = _approved(connection, authors, [statement.hash for statement in mine])
+        self._given = _given(connection, authors) if mine else {}
+        hashes = [statement.hash for statement in mine]
+        self._approved = _approved(connection, authors, hashes) if mine else frozenset()
         self._used: list[bytes] = []
         self._touched: dict[str, str] = {}
         """Institutions whose number changed, and the day."""

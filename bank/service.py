@@ -52,6 +52,7 @@ from bank.lots import (
     read_lots,
 )
 from bank.openid4vci import Wallets, holder_of_proof
+from bank.operator_log import Act, OperatorLog
 from bank.oversight import Oversight
 from bank.passbook import Passbook, closing_entry, passbook
 from bank.prospects import Option, Prospects, gained_by, options, prospects
@@ -100,6 +101,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.checkpointer import Checkpointer
 from ledger.cosignature import MLDSA44Cosigner
 from ledger.group_commit import GroupCommit
+from ledger.journal import Journal
 from ledger.log import Log, entry_days, read_head
 from ledger.note import ED25519, open_note
 from ledger.recovery import Recovery, recover
@@ -151,11 +153,22 @@ class Bank:
         self._checkpointer = Checkpointer(self._engine, settings.origin, keys.log, (later,), clock)
         self.log = Log(self._engine)
         self.wallets = Wallets(self._engine, lambda: self._clock(), self._secret, self._digits)
-        self.learners = Learners(
-            self._engine, self._vault, lambda: self._clock(), self._name, self.log.receipts
+        beside = f"{settings.origin}/operator"
+        self.operator_log = OperatorLog(
+            self._engine,
+            Journal(beside, keys.log, (MLDSA44Cosigner(beside, keys.log_mldsa44),)),
+            lambda: self._clock(),
         )
-        self.access = Access(self._engine, self._vault, lambda: self._clock(), self._name)
-        self.uploads = Uploads(self._engine, self._vault, lambda: self._clock(), self._name)
+        self.learners = Learners(
+            self._engine,
+            self._vault,
+            lambda: self._clock(),
+            self._name,
+            self.log.receipts,
+            self.operator_log,
+        )
+        rest = (self._engine, self._vault, lambda: self._clock(), self._name, self.operator_log)
+        self.access, self.uploads = Access(*rest), Uploads(*rest)
         self.approvals = Approvals(self._engine, lambda: self._clock(), self._name)
         self.api_keys = ApiKeys(
             self._engine, lambda: self._clock(), self.registry, settings.did, self._secret
@@ -169,6 +182,7 @@ class Bank:
         self.oversight = Oversight(self._engine, self.log, settings.folder, self.audit, clock)
         if stale:
             self.rebuild()
+        self.operator_log.note_change(Act.SETTINGS, settings.public)
 
     @property
     def vault(self) -> Vault:
@@ -229,6 +243,9 @@ class Bank:
         registry = self.registry()
         if not registry.witnesses:
             return
+        operators: list[Json] = [*sorted(registry.witnesses)]
+        asked: dict[str, Json] = {"quorum": registry.quorum, "witnesses": operators}
+        self.operator_log.note_change(Act.WITNESSES, asked, quorum=registry.quorum)
         ports = [reach(record) for _, record in sorted(registry.witnesses.items())]
         if self._witnessing is not None:
             self._witnessing.close()
@@ -771,6 +788,7 @@ class Bank:
         with writing(self._engine) as connection:
             if not erase_account(connection, self._vault, account):
                 raise NotAllowed("there is no such account")
+            self.operator_log.record(connection, Act.ERASED)
         scrub(self._engine)
 
     def status_lists(self) -> dict[str, dict[str, Json]]:
@@ -819,6 +837,7 @@ class Bank:
             data = trust.sign(governance)
             open_trust(data)  # what no verifier would open is not kept
             connection.execute(trust_bundles.insert().values(version=version, data=data))
+            self.operator_log.record(connection, Act.TRUST_EXPORTED, version=version)
         return data
 
     def trust(self) -> bytes:
@@ -842,6 +861,8 @@ class Bank:
     ) -> Recovery:
         """Examine the stored log, repair it from a published copy, and fold it anew."""
         recovery = recover(self._engine, self.log_keys, copy, progress)
+        repaired, left = len(recovery.repaired), len(recovery.left)
+        self.operator_log.note(Act.LOG_RECOVERED, repaired=repaired, left=left)
         if recovery.repaired:
             self._sequencer.forget()
             self.rebuild()
@@ -863,7 +884,9 @@ class Bank:
                     batch = []
             _replay(self._projection, connection, batch)
             progress(done + len(batch))
-            return digest(connection) == before
+            same = digest(connection) == before
+            self.operator_log.record(connection, Act.LOG_REBUILT, same=int(same))
+            return same
 
 
 def _replay(projection: LotProjection, connection: Connection, batch: Sequence[Entry]) -> None:

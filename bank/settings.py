@@ -28,7 +28,7 @@ from pydantic_settings import (
 
 from bank.errors import BadSetup
 from bank.limits import Limit, Limits
-from keys import did_web
+from keys import Json, did_web
 
 FILE = "bank.toml"
 TOKEN_KEYS = ("log", "bank")
@@ -202,6 +202,16 @@ class Settings(BaseSettings):
     def opened(self) -> Path:
         """A file that is there once the log has been opened, whatever becomes of the database."""
         return self.folder / "keys" / "opened"
+
+    @property
+    def public(self) -> dict[str, Json]:
+        """What stands in `bank.toml` but for secrets, and for where database and keys are."""
+        secret = {"database", "folder", "keys", "limits", "sign_in"}
+        return {
+            **self.model_dump(mode="json", exclude=secret),
+            "limits": self.limits.model_dump_json(),
+            "sign_in": {slug: table.issuer for slug, table in self.sign_in.items()},
+        }
 
 
 class _Environment(PydanticBaseSettingsSource):

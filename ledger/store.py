@@ -100,7 +100,34 @@ published = Table(
 )
 """Checkpoints with the cosignatures of a quorum of witnesses: what is shown to the world."""
 
+journal = Table(
+    "journal",
+    metadata,
+    Column("idx", NUMBER, primary_key=True, autoincrement=False),
+    Column("act", Text, nullable=False, index=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("size", NUMBER, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("time", Text, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+)
+"""Where the journal ends: its size, last leaf hash and time, and its complete subtrees."""
+
+journal_checkpoints = Table(
+    "journal_checkpoints",
+    metadata,
+    Column("size", NUMBER, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+
 _APPEND_ONLY = ("entries", "tiles", "checkpoints", "published")
+_JOURNAL = ("journal", "journal_checkpoints")
 
 
 def open_store(url: str) -> Engine:
@@ -140,12 +167,21 @@ def create_tables(engine: Engine, *more: MetaData) -> None:
     with writing(engine) as connection:
         for tables in (metadata, *more):
             tables.create_all(connection)
-        for table in _APPEND_ONLY:
+        for table in (*_APPEND_ONLY, *_JOURNAL):
             _protect(connection, table)
+        begin_journal(connection)
         if connection.execute(select(func.count()).select_from(head)).scalar_one() == 0:
             connection.execute(
                 head.insert().values(id=1, size=0, root=EMPTY_ROOT, leaf=bytes(32), time="")
             )
+
+
+def begin_journal(connection: Connection) -> None:
+    """Write the head of an empty journal, where there is none."""
+    if connection.execute(select(func.count()).select_from(journal_head)).scalar_one() == 0:
+        connection.execute(
+            journal_head.insert().values(id=1, size=0, leaf=bytes(32), time="", peaks=b"")
+        )
 
 
 @contextmanager

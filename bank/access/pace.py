@@ -3,18 +3,30 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from bank.errors import TooFast
 
 _KEPT = 10_000
+_TELLING = timedelta(minutes=1)
 
 
 class Pace:
     """A bucket of attempts for each address, filled again as time goes by; bounded in memory."""
 
-    def __init__(self, clock: Callable[[], datetime], burst: int = 20, refill: float = 6.0) -> None:
-        """`burst` attempts at once, one more every `refill` seconds."""
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        tell: Callable[[], None] = lambda: None,
+        burst: int = 20,
+        refill: float = 6.0,
+    ) -> None:
+        """`burst` attempts at once, one more every `refill` seconds.
+
+        `tell` hears that somebody was refused: at most once a minute, whoever it was.
+        """
+        self._tell = tell
+        self._told = datetime.min.replace(tzinfo=UTC)
         self._clock = clock
         self._burst = burst
         self._refill = refill
@@ -29,8 +41,13 @@ class Pace:
             gained = max(0.0, (now - since).total_seconds()) / self._refill
             left = min(float(self._burst), left + gained)
             enough = left >= 1
+            telling = not enough and now - self._told >= _TELLING
+            if telling:
+                self._told = now
             self._left[address] = (left - 1 if enough else left, now)
             while len(self._left) > _KEPT:
                 self._left.popitem(last=False)
+        if telling:
+            self._tell()
         if not enough:
             raise TooFast("too many attempts from your address", int((1 - left) * self._refill) + 1)

@@ -29,6 +29,7 @@ from bank.http_signature import (
     check_request,
 )
 from bank.limits import Limit
+from bank.operator_log import Act
 from bank.pages.visitor import Visitors
 from bank.service import Bank
 
@@ -57,12 +58,12 @@ class Guard:
         self._signed = self._bucket(limits.signed)
         self._paces = {
             Pace.READ: self._addresses,
-            Pace.DOOR: self._bucket(limits.door),
+            Pace.DOOR: self._bucket(limits.door, lambda: bank.operator_log.note(Act.PACED)),
             Pace.TRIAL: self._bucket(limits.trial),
         }
 
-    def _bucket(self, limit: Limit) -> Bucket:
-        return Bucket(self._bank.now, limit.burst, 1 / limit.per_second)
+    def _bucket(self, limit: Limit, tell: Callable[[], None] = lambda: None) -> Bucket:
+        return Bucket(self._bank.now, tell, limit.burst, 1 / limit.per_second)
 
     def complete(self, routes: Sequence[BaseRoute]) -> None:
         """BadSetup where a route is in no row of the table, or this would not stand before it."""

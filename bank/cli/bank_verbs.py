@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,6 +75,49 @@ def serve_command(
     from bank.opening import open_bank
 
     serve(lambda: open_bank(data, bank_passphrase(data), witnessed=True), port)
+
+
+@bank_app.command("operator-log")
+def operator_log_command(
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Recheck every record and checkpoint instead.")
+    ] = False,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --audit: a checkpoint kept elsewhere, that it must continue."),
+    ] = None,
+    checkpoint: Annotated[
+        bool, typer.Option("--checkpoint", help="Print the newest checkpoint, to be kept.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many records.")] = 50,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """What was done with the bank by those who run it: the newest first.
+
+    Exit code 1, with --audit, where anything was changed, removed or put in.
+    """
+    from bank.opening import open_bank
+    from verifier.files import read_limited
+
+    with closing(open_bank(data, bank_passphrase(data))) as bank:
+        log = bank.operator_log
+        if checkpoint:
+            typer.echo(log.checkpoint(), nl=False)
+            return
+        if not audit:
+            for record in log.newest(limit):
+                facts = " ".join(f"{name}={value}" for name, value in record.facts.items())
+                typer.echo(f"{record.index:>6}  {record.time}  {record.act:<18} {facts}".rstrip())
+            return
+        notes = [read_limited(path).decode("utf-8", "replace") for path in known or []]
+        report = log.audit(notes)
+    for problem in report.problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{report.size} records, root {report.root.hex()}")
+    if report.problems:
+        typer.echo(f"the operator's log does NOT hold: {len(report.problems)} problems", err=True)
+        raise typer.Exit(1)
+    typer.echo("the operator's log holds: every record, the chain, the tree and each checkpoint")
 
 
 def serve(

@@ -179,10 +179,12 @@ def run_audit(bank: "Bank", signatures: bool = True) -> "AuditReport":
     """Audit with a progress bar; the result is kept if it is a whole one."""
     from bank.audits import keep_audit
     from bank.cli.progress import progress
+    from bank.operator_log import SHELL, Act
     from ledger import format_time
 
     began = format_time(bank.now())
     with progress("Auditing the ledger", bank.log.size()) as done:
+        bank.operator_log.note(Act.AUDIT_STARTED, by=SHELL)
         report = bank.audit(done, signatures)
     if signatures:
         keep_audit(bank.settings.folder, began, format_time(bank.now()), report)

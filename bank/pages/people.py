@@ -43,7 +43,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         role = next((item for item in _OWN if item.value == field(form, "role")), None)
         if role is None:
             raise BadRequest("choose what the person is to be")
-        code = access.invite(role, person.scope)
+        code = access.invite(role, person.scope, by=person.person)
         return show(request, person, f"{visitors.site(request).origin}/join?code={code}")
 
     @routes.post("/registrar/people/end")
@@ -52,7 +52,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         chosen = field(form, "person")
         if chosen == person.person:
             raise BadRequest("you cannot end your own access; another administrator can")
-        access.end(chosen, person.scope)
+        access.end(chosen, person.scope, person.person)
         return RedirectResponse("/registrar/people", 303)
 
     return routes

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from bank.access import Person
 from bank.errors import BadRequest, NoSuchThing
 from bank.measures import again, measure, standing
+from bank.operator_log import Act
 from bank.pages import regulator_words as say
 from bank.pages.figures import MemberFigures
 from bank.pages.language import N_, Words
@@ -190,7 +191,10 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
     @routes.post("/proposals/{name}/put-away")
     def put_away(request: Request, name: str, form: posted, person: regulator) -> Response:
         """Let it wait no more."""
+        oversight.proposals.find(name)
         oversight.proposals.put_away(name)
+        facts = {"by": person.person, "statement": name}
+        bank.operator_log.note(Act.PROPOSAL_PUT_AWAY, **facts)
         return RedirectResponse("/regulator/proposals", 303)
 
     return routes

@@ -164,7 +164,11 @@ def test_answers_that_are_not_to_this_question_are_refused(
     broken = signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB")
     assert "does not hold" in again(lambda item: item["response"].update(signature=broken))
     late = Access(
-        bank._engine, bank.vault, lambda: datetime.now(UTC) + timedelta(minutes=10), bank._name
+        bank._engine,
+        bank.vault,
+        lambda: datetime.now(UTC) + timedelta(minutes=10),
+        bank._name,
+        bank.operator_log,
     )
     options = json.loads(access.sign_in_options(here))
     assert options["userVerification"] == "required"

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from bank.access import Role
 from bank.institution import RECORDS
@@ -421,24 +421,28 @@ def test_the_whole_open_university_file(
     spoilt = tmp_path / "studentInfo.csv"
     # Two rows more that cannot be read, and one record a second time.
     spoilt.write_text("\n".join([*lines, lines[1], f"{lines[1]},more", "AAA"]) + "\n")
-    key = PrivateKey.generate()
+    key, second = PrivateKey.generate(), PrivateKey.generate()
     cost = {"operations": 1, "memory": 8 * 1024 * 1024}
     write_keystore(tmp_path / "signing.keystore", key.seed, "open sesame", **cost)
     write_keystore(tmp_path / "records.keystore", bytes(32), "open sesame", RECORDS, **cost)
+    write_keystore(tmp_path / "approver.keystore", second.seed, "open sesame", **cost)
     with small_bank(tmp_path / "bank") as small:
         names = {"en": "Open University", "zh": "开放大学"}
         about = Admission(
             *("oulad-open", names, "12100000MB00UD042X", ("awarding",), ("*",)),
             *("8", "2010-01-01", "2100-01-01"),
         )
-        admit(small.bank, about, key.public_key, [small.governance])
+        admit(small.bank, about, key.public_key, [small.governance], second.public_key)
         with bank_pages(small) as site:
-            person = small.bank.access.admit("ou", "Ou", Role.REGISTRAR, "oulad-open")
-            site.people[Role.REGISTRAR] = person
-            token = small.bank.access.begin(person.person)
-            context = browser.new_context(locale="en-US")
-            context.add_cookies([{"name": "session", "value": token, "url": site.url}])
-            page = context.new_page()
+
+            def visitor(role: Role) -> Page:
+                person = small.bank.access.admit(f"ou-{role}", "Ou", role, "oulad-open")
+                token = small.bank.access.begin(person.person)
+                context = browser.new_context(locale="en-US")
+                context.add_cookies([{"name": "session", "value": token, "url": site.url}])
+                return context.new_page()
+
+            page = visitor(Role.REGISTRAR)
             page.goto(f"{site.url}/registrar")
             page.set_input_files("#file", str(spoilt))
             page.click("summary")
@@ -457,6 +461,22 @@ def test_the_whole_open_university_file(
             page.fill("#passphrase", "open sesame")
             page.click("[data-unlock]")
             page.wait_for_selector("[data-start]:not([disabled])", timeout=20_000)
+            page.click("[data-start]")
+            page.wait_for_selector("[data-waiting]:not([hidden])", timeout=120_000)
+            page.screenshot(path=repo / "artefacts" / "pages-registrar-oulad-waits.png")
+            assert faults(page) == []
+            assert sum(1 for _ in small.bank.lots()) == 0, "nothing before the second person"
+            other = visitor(Role.APPROVER)
+            other.goto(f"{site.url}/registrar/approvals")
+            assert "15385" in other.inner_text("[data-approval]")
+            other.set_input_files("#keystores", str(tmp_path / "approver.keystore"))
+            other.fill("#passphrase", "open sesame")
+            other.click("[data-unlock]")
+            other.wait_for_selector("[data-sign]:not([disabled])", timeout=20_000)
+            other.screenshot(path=repo / "artefacts" / "pages-registrar-oulad-approve.png")
+            other.click("[data-sign]")
+            other.wait_for_selector(".empty")
+            other.context.close()
             page.evaluate(_WATCH)
             began = time.perf_counter()
             page.click("[data-start]")
@@ -468,7 +488,7 @@ def test_the_whole_open_university_file(
             longest = page.evaluate("Math.max(...window.gaps)")
             page.wait_for_selector("a[href='/registrar/awards'].main", timeout=280_000)
             print(f"signed in {time.perf_counter() - began:.1f} s, longest gap {longest:.0f} ms")
-            context.close()
+            page.context.close()
         assert sum(1 for _ in small.bank.lots()) == 15_385
         assert seen > 5, "the progress bar moves"
         assert longest < 1000, "the page stays at hand while it signs"

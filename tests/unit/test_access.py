@@ -52,7 +52,11 @@ class Door:
         """The same door an hour ago: what is done there is over when a server looks now."""
         clock = Clock(self.clock.now - timedelta(hours=1))
         return Door(
-            Access(self.bank._engine, self.bank.vault, clock, self.bank._name), clock, self.bank
+            Access(
+                self.bank._engine, self.bank.vault, clock, self.bank._name, self.bank.operator_log
+            ),
+            clock,
+            self.bank,
         )
 
     def code(self, authenticator: pyotp.TOTP) -> str:
@@ -68,7 +72,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
 @pytest.fixture
 def door(bank: Bank) -> Door:
     clock = Clock(datetime.now(UTC).replace(microsecond=0))
-    return Door(Access(bank._engine, bank.vault, clock, bank._name), clock, bank)
+    return Door(Access(bank._engine, bank.vault, clock, bank._name, bank.operator_log), clock, bank)
 
 
 def test_an_invitation_works_once(door: Door) -> None:

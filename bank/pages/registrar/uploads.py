@@ -138,7 +138,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         elif step == "back":
             bank.uploads.back(person.scope, name)
         elif step == "discard":
-            bank.uploads.discard(person.scope, name)
+            bank.uploads.discard(person.scope, name, person.person)
             return RedirectResponse("/registrar", 303)
         else:
             raise BadRequest(f"an upload has no step {step[:40]}")
