@@ -8,7 +8,7 @@ the ledger and what the trust bundle says of the key, never a date that anybody 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -18,10 +18,10 @@ import pytest
 
 from bank.institution import Institution
 from keys import PrivateKey, b64u_encode, encode
-from ledger import Entry, KeyPeriod, Statement
+from ledger import Entry, KeyPeriod, Statement, format_time
 from tests.bank_kit import SmallBank, result, small_bank
 from tests.page_core_kit import Task, in_node
-from verifier import open_trust
+from verifier import Trust, open_trust
 
 BEFORE, IN, AFTER = "before", "in", "after"
 STOLEN, NEXT = "the stolen key", "the next key"
@@ -74,6 +74,10 @@ class Theft:
     awards: dict[tuple[str, str, str], bytes]
     bundles: dict[tuple[str, bool], bytes]
     at: datetime
+    governance: PrivateKey
+
+    def sign(self, trust: Trust) -> bytes:
+        return trust.sign([self.governance])
 
     def trust(self, case: Case) -> bytes:
         return self.bundles[case.bundle, case.attested]
@@ -141,7 +145,7 @@ def theft(folder: Path) -> Theft:
             (NEW, False): doubted,
             (NEW, True): settled,
         }
-        return Theft(awards, bundles, small.bank.now().replace(microsecond=0))
+        return Theft(awards, bundles, small.bank.now().replace(microsecond=0), small.governance)
 
 
 def _reported(small: SmallBank, key: str, index: int) -> bytes:
@@ -214,3 +218,20 @@ def test_what_is_attested_is_one_statement_of_one_member(story: Theft) -> None:
     assert codes[0] == 3
     assert codes[-1] == 0
     assert sorted(codes[1:-1]) == [0] * 6 + [1] * 3
+
+
+def test_an_expired_root_is_the_same_caution_in_the_page(
+    story: Theft, tmp_path: Path, repo: Path
+) -> None:
+    trust, case = open_trust(story.bundles[OLD, False]), Case(BEFORE, STOLEN, IN, OLD, False)
+    for seconds in (-1, 0, 1):
+        end = format_time(story.at + timedelta(seconds=seconds))
+        ending = replace(trust, roots=(replace(trust.governance, expires=end),))
+        file = tmp_path / f"trust{seconds}.json"
+        file.write_bytes(story.sign(ending))
+        (page,) = in_node(repo, file, [story.task(case)])
+        assert page == story.task(case).by_python(open_trust(file.read_bytes()))
+        assert isinstance(page, tuple)
+        (code,) = [one[2] for one in page[1] if one[0] == "trust"]
+        assert code == ("trust.root-expired" if seconds < 0 else "trust.good")
+        assert page[0] == ("verified with a caution" if seconds < 0 else "verified")
