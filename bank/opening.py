@@ -129,6 +129,11 @@ def open_bank(
     public = {"log": keys.log.public_key.multikey, "bank": keys.bank.public_key.multikey}
     _check_roles(settings, public)
     bank = Bank(settings, keys, clock)
+    if settings.ended:
+        bank.end(
+            f"the log {settings.origin} has ended: its key was set aside, and nothing is appended "
+            "to it any more"
+        )
     try:
         _check_log_keys(bank)
     except BadSetup:

@@ -174,10 +174,15 @@ class Bank:
             self._witnessing.close()
         self._engine.dispose()
 
-    def found(self, governance: Sequence[Signer]) -> None:
+    def end(self, reason: str) -> None:
+        """Append nothing from now on: the log's key signs no more."""
+        self._sequencer.ended = reason
+
+    def found(self, governance: Sequence[Signer], predecessor: str = "") -> None:
         """Open the log, register the bank's own key and publish the frameworks supplied.
 
-        All is signed by the governance.
+        All is signed by the governance. `predecessor` is the last checkpoint of the log that this
+        one goes on from.
         Nothing if it is open.
         BadSetup where the log was opened before and its database is empty now: a second first
         entry would be another history under the same origin.
@@ -200,6 +205,8 @@ class Bank:
             "name": dict(settings.names),
             "origin": settings.origin,
         }
+        if predecessor:
+            body["predecessor"] = predecessor
         own: dict[str, Json] = {
             "key": self._keys.bank.public_key.multikey,
             "member": settings.did,

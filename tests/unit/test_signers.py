@@ -31,7 +31,7 @@ def test_a_path_is_a_keystore_and_a_uri_itself() -> None:
         assert signer_uri(uri) == uri
     assert key_file("file:a/b") == Path("a/b")
     assert key_file("pkcs11:token=a") is None
-    with pytest.raises(KeystoreError, match="use one of file:, pkcs11:, command:"):
+    with pytest.raises(KeystoreError, match="use one of file:, pkcs11:, command:, public:"):
         open_signer("awskms:alias/log", "")
 
 
