@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from bank.errors import BadRequest
 from bank.proposals import Proposal, propose
 from keys import Json, b64u_encode
-from ledger import Entry, Member
+from ledger import Entry, Member, Statement
 from ledger.lots import lot_names
 
 _MOST = 1000
+_USES = frozenset(("convert", "redeem", "reserve", "transfer.out"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,29 @@ class Doubt:
     statement: str
 
 
+def in_doubt(entry: Entry, member: Member) -> bool:
+    """Whether a suspect key signed this entry in the time in doubt, and nobody attested it since.
+
+    The entry is the member's own.
+    """
+    used = [member.keys[key] for key, _ in entry.signed.signatures if key in member.keys]
+    return (
+        any(period.doubtful_at(entry.index) for period in used)
+        and b64u_encode(entry.signed.statement.hash) not in member.attested
+    )
+
+
+def uses(statement: Statement) -> str:
+    """The lot that a statement would use or lock, which takes one that nobody doubts; or empty."""
+    return str(statement.body["lot"]) if statement.kind in _USES else ""
+
+
 def doubts(entries: Iterable[Entry], member: Member) -> Iterator[Doubt]:
     """The entries by `member` that a suspect key signed in the time in doubt, in order."""
     for entry in entries:
         statement = entry.signed.statement
-        if statement.author != member.did:
-            continue
-        name = b64u_encode(statement.hash)
-        used = [member.keys[key] for key, _ in entry.signed.signatures if key in member.keys]
-        if name not in member.attested and any(one.doubtful_at(entry.index) for one in used):
-            lots = lot_names(statement)
+        if statement.author == member.did and in_doubt(entry, member):
+            lots, name = lot_names(statement), b64u_encode(statement.hash)
             yield Doubt(entry.index, entry.time, statement.kind, lots[-1] if lots else "", name)
 
 

@@ -31,6 +31,7 @@ from bank.deposits import (
     list_credentials,
     open_credential,
 )
+from bank.doubts import in_doubt, uses
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.frameworks import supplied
 from bank.institution import Submission
@@ -78,6 +79,7 @@ from ledger import (
     Entry,
     Lot,
     LotState,
+    Member,
     NotFound,
     Registry,
     SignedStatement,
@@ -245,7 +247,39 @@ class Bank:
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append statements that carry no credential; durable and checkpointed on return."""
-        return self._group.append(batch)
+        doubts = self._doubts(batch)
+        good = iter(self._group.append([one for n, one in enumerate(batch) if n not in doubts]))
+        return [Declined(doubts[n]) if n in doubts else next(good) for n in range(len(batch))]
+
+    def _doubts(self, batch: Sequence[SignedStatement]) -> dict[int, str]:
+        """Of statements that would use a lot in doubt the place in the batch, and what is told."""
+        named = {n: name for n, signed in enumerate(batch) if (name := uses(signed.statement))}
+        suspects = self._suspects() if named else {}
+        if not suspects:
+            return {}
+        with reading(self._engine) as connection:
+            known = read_lots(connection, sorted(set(named.values())))
+        found = {}
+        for place, name in named.items():
+            lot = known.get(name)
+            member = None if lot is None else suspects.get(lot.facts.institution)
+            if lot is None or member is None:
+                continue
+            entry = Entry.parse(self.log.entry(lot.award_index))
+            if entry.signed.statement.author == member.did and in_doubt(entry, member):
+                found[place] = (
+                    f"the lot {name} was made by a key of {member.did} that is suspect since; it "
+                    "is used again once the institution attests it"
+                )
+        return found
+
+    def _suspects(self) -> dict[str, Member]:
+        """The members of which a key is suspect."""
+        return {
+            did: member
+            for did, member in self.registry().members.items()
+            if any(period.suspect_from is not None for period in member.keys.values())
+        }
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and keep the credentials that come with them, sealed.
@@ -259,6 +293,8 @@ class Bank:
         """As `submit`, but all of them or none, in one transaction."""
         for submission in submissions:
             check_deposit(submission)
+        for doubt in self._doubts([s.signed for s in submissions]).values():
+            raise BadRequest(doubt)
         deposits = [s for s in submissions if s.credential is not None]
         keys = self._account_keys([account_of(s) for s in deposits])
         if any(account_of(s) not in keys for s in deposits):
@@ -276,7 +312,8 @@ class Bank:
 
     def enqueue(self, submissions: Sequence[Submission]) -> "Future[list[Outcome]]":
         """As `submit`; the future is done when everything is durable and checkpointed."""
-        faults: dict[int, Outcome] = {}
+        doubts = self._doubts([s.signed for s in submissions])
+        faults: dict[int, Outcome] = {n: Declined(doubt) for n, doubt in doubts.items()}
         for position, submission in enumerate(submissions):
             try:
                 check_deposit(submission)

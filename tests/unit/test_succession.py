@@ -72,9 +72,11 @@ def test_a_log_ends_without_its_key_and_stays_provable(before: Before) -> None:
 
 def test_another_log_goes_on(before: Before, tmp_path: Path) -> None:
     governance, north = [before.small.governance], before.small.north
-    with closing(open_bank(before.folder, "p")) as old:
-        with pytest.raises(BadSetup, match="has not ended"):
-            succeed(old, tmp_path / "new", governance, "p")
+    with (
+        closing(open_bank(before.folder, "p")) as old,
+        pytest.raises(BadSetup, match="has not ended"),
+    ):
+        succeed(old, tmp_path / "new", governance, "p")
     end_log(before.folder)
     with closing(open_bank(before.folder, "p")) as old:
         settings, members = succeed(old, tmp_path / "new", governance, "p")
