@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bank.cli.main import KNOWN, app
+from keys import write_keystore
 from tests.token_kit import PIN, Token
 
 Do = Callable[..., str]
@@ -27,6 +29,9 @@ def do(tmp_path: Path, token: Token, monkeypatch: pytest.MonkeyPatch) -> Do:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CREDITBANK_PASSPHRASE", "one for all")
     monkeypatch.setenv("CREDITBANK_PIN", PIN)
+    # Keystores that open at once: some fifty commands open them again and again.
+    for name, value in (("operations", 1), ("memory", 8192)):
+        monkeypatch.setitem(write_keystore.__kwdefaults__, name, value)
 
     def call(*arguments: str, refused: bool = False) -> str:
         done = CliRunner().invoke(app, arguments)
@@ -177,3 +182,16 @@ def test_the_governance_hands_over_by_files(do: Do, named: Named) -> None:
     assert open_remembered(Path("v2.json").read_bytes(), seen, pin).governance.version == 2
     with pytest.raises(BadTrust, match="older than version 2"):
         open_remembered(Path("v1.json").read_bytes(), seen, pin)
+
+    # The log's key goes astray: another log goes on, under the root in force.
+    assert "was set aside" in do("bank", "end", "--yes")
+    told = do("governance", "submit", "r.json", refused=True)
+    assert "has ended: its key was set aside" in told
+    new_root = ("--governance=new-1.keystore", "--governance=new-2.keystore")
+    assert "with 0 members" in do("bank", "succeed", "--from=var", "--data=var2", *new_root)
+    do("trust", "export", *new_root, "--data=var2", "--out", "after.json")
+    shown = do("trust", "show", "after.json")
+    assert re.search(r"^after     cq\.example/[0-9a-f]{8}, of 9 entries$", shown, re.MULTILINE)
+    assert "(version 1, until " in shown
+    do("trust", "export", *new_root, "--out", "v3.json")
+    assert "audit passed" in do("ledger", "audit", "--data=var2")
