@@ -10,7 +10,7 @@ from ledger.governance import ROTATE, governance_of
 
 @dataclass(frozen=True, slots=True)
 class GovernanceKey:
-    """One of the keys of the governance, by its place in the log's first entry."""
+    """One of the keys of the governance, by its place in the root in force."""
 
     number: int
     key: str
