@@ -118,9 +118,7 @@ def create_bank(
     for name in ("log", "log-mldsa44", "bank", "vault"):
         settings.keystore(name).unlink(missing_ok=True)
     public = {name: _own_key(settings, name, passphrase) for name in TOKEN_KEYS}
-    roles = {f"the {name} key": key for name, key in public.items()}
-    roles |= {f"governance key {n}": key for n, key in enumerate(governance, start=1)}
-    check_distinct(roles)
+    _check_roles(settings, public)
     origin = f"{domain}/{PublicKey.from_multikey(public['log']).raw.hex()[:8]}"
     settings = settings.model_copy(update={"origin": origin})
     write_keystore(settings.keystore("log-mldsa44"), os.urandom(32), passphrase, MLDSA44)
@@ -147,7 +145,14 @@ def open_bank(
         open_key(settings.key_uri("bank"), passphrase),
         read_keystore(settings.keystore("vault"), passphrase, PURPOSE),
     )
+    public = {"log": keys.log.public_key.multikey, "bank": keys.bank.public_key.multikey}
+    _check_roles(settings, public)
     bank = Bank(settings, keys, clock)
+    if settings.ended:
+        bank.end(
+            f"the log {settings.origin} has ended: its key was set aside, and nothing is appended "
+            "to it any more"
+        )
     try:
         _check_log_keys(bank)
     except BadSetup:
@@ -161,6 +166,13 @@ def open_bank(
             lambda record: HttpWitness(record, urls.get(record.operator, record.url))
         )
     return bank
+
+
+def _check_roles(settings: Settings, public: Mapping[str, str]) -> None:
+    """Refused where one of the bank's keys (Multikeys) has two roles, or is the governance's."""
+    roles = {f"the {name} key": key for name, key in public.items()}
+    roles |= {f"governance key {n}": key for n, key in enumerate(settings.governance, start=1)}
+    check_distinct(roles)
 
 
 def _own_key(settings: Settings, name: str, passphrase: str) -> str:
@@ -218,13 +230,22 @@ def _create_key(folder: Path, name: str, passphrase: str) -> Signer:
 
 def open_member(folder: Path, domain: str, admission: Admission, passphrase: str) -> Institution:
     """The institution whose keys lie in `folder`."""
+    signing = _member_key(folder, SIGNING, passphrase)
+    second = find_member_key(folder, APPROVER, passphrase)
+    if second is not None:
+        check_distinct(
+            {
+                f"{admission.slug}'s signing key": signing.public_key.multikey,
+                f"{admission.slug}'s approver key": second.public_key.multikey,
+            }
+        )
     return Institution(
         domain,
         admission.slug,
         admission.names,
-        _member_key(folder, SIGNING, passphrase),
+        signing,
         read_keystore(folder / "records.keystore", passphrase, RECORDS),
-        find_member_key(folder, APPROVER, passphrase),
+        second,
     )
 
 

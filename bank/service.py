@@ -34,6 +34,7 @@ from bank.deposits import (
     list_credentials,
     open_credential,
 )
+from bank.doubts import in_doubt, uses
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.frameworks import supplied
 from bank.institution import Submission
@@ -83,6 +84,7 @@ from ledger import (
     LedgerError,
     Lot,
     LotState,
+    Member,
     NotFound,
     Registry,
     SignedStatement,
@@ -197,10 +199,15 @@ class Bank:
             self._witnessing.close()
         self._engine.dispose()
 
-    def found(self, governance: Sequence[Signer]) -> None:
+    def end(self, reason: str) -> None:
+        """Append nothing from now on: the log's key signs no more."""
+        self._sequencer.ended = reason
+
+    def found(self, governance: Sequence[Signer], predecessor: str = "") -> None:
         """Open the log, register the bank's own key and publish the frameworks supplied.
 
-        All is signed by the governance.
+        All is signed by the governance. `predecessor` is the last checkpoint of the log that this
+        one goes on from.
         Nothing if it is open.
         BadSetup where the log was opened before and its database is empty now: a second first
         entry would be another history under the same origin.
@@ -223,6 +230,8 @@ class Bank:
             "name": dict(settings.names),
             "origin": settings.origin,
         }
+        if predecessor:
+            body["predecessor"] = predecessor
         own: dict[str, Json] = {
             "key": self._keys.bank.public_key.multikey,
             "member": settings.did,
@@ -281,6 +290,36 @@ class Bank:
             self.batches.keep(signed.statement, awards, approved=True)
         return outcome
 
+    def _doubts(self, batch: Sequence[SignedStatement]) -> dict[int, str]:
+        """Of statements that would use a lot in doubt the place in the batch, and what is told."""
+        named = {n: name for n, signed in enumerate(batch) if (name := uses(signed.statement))}
+        suspects = self._suspects() if named else {}
+        if not suspects:
+            return {}
+        with reading(self._engine) as connection:
+            known = read_lots(connection, sorted(set(named.values())))
+        found = {}
+        for place, name in named.items():
+            lot = known.get(name)
+            member = None if lot is None else suspects.get(lot.facts.institution)
+            if lot is None or member is None:
+                continue
+            entry = Entry.parse(self.log.entry(lot.award_index))
+            if entry.signed.statement.author == member.did and in_doubt(entry, member):
+                found[place] = (
+                    f"the lot {name} was made by a key of {member.did} that is suspect since; it "
+                    "is used again once the institution attests it"
+                )
+        return found
+
+    def _suspects(self) -> dict[str, Member]:
+        """The members of which a key is suspect."""
+        return {
+            did: member
+            for did, member in self.registry().members.items()
+            if any(period.suspect_from is not None for period in member.keys.values())
+        }
+
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and keep the credentials that come with them, sealed.
 
@@ -293,6 +332,8 @@ class Bank:
         """As `submit`, but all of them or none, in one transaction."""
         for submission in submissions:
             self._check(submission)
+        for doubt in self._doubts([s.signed for s in submissions]).values():
+            raise BadRequest(doubt)
         deposits = [s for s in submissions if s.credential is not None]
         keys = self._account_keys([account_of(s) for s in deposits])
         if any(account_of(s) not in keys for s in deposits):
@@ -310,7 +351,8 @@ class Bank:
 
     def enqueue(self, submissions: Sequence[Submission]) -> "Future[list[Outcome]]":
         """As `submit`; the future is done when everything is durable and checkpointed."""
-        faults: dict[int, Outcome] = {}
+        doubts = self._doubts([s.signed for s in submissions])
+        faults: dict[int, Outcome] = {n: Declined(doubt) for n, doubt in doubts.items()}
         for position, submission in enumerate(submissions):
             try:
                 self._check(submission)

@@ -199,6 +199,11 @@ class Settings(BaseSettings):
         return self.keys.get(name) or f"file:{self.keystore(name)}"
 
     @property
+    def ended(self) -> bool:
+        """Whether the log's key was set aside, so that nothing is appended to it any more."""
+        return self.key_uri("log").startswith("public:")
+
+    @property
     def opened(self) -> Path:
         """A file that is there once the log has been opened, whatever becomes of the database."""
         return self.folder / "keys" / "opened"

@@ -23,6 +23,7 @@ from bank.opening import MLDSA44, make_folder
 from keys import create_key, read_keystore, write_keystore
 from ledger import LedgerError, VerifierKey, WitnessRecord
 from ledger.cosignature import Cosigner, Ed25519Cosigner, MLDSA44Cosigner
+from ledger.key_roles import check_distinct, multikeys
 from ledger.witness import AddCheckpoint, Turned, Witness
 from ledger.witness_store import DatabaseWitnessStore
 from ledger.witnessing import WitnessUnreachable
@@ -124,8 +125,12 @@ def watch(folder: Path, origin: str, keys: Sequence[VerifierKey]) -> None:
 def open_witness(folder: Path, passphrase: str, clock: Callable[[], datetime]) -> OwnWitness:
     """The witness in `folder`, its keys unlocked."""
     name, logs = _read(folder)
+    signer = open_key(_uri(folder), passphrase)
+    for origin, keys in logs.items():
+        roles = {f"a key of the log {origin}": key for key in multikeys(keys)}
+        check_distinct({**roles, "the witness's key": signer.public_key.multikey})
     cosigners: list[Cosigner] = [
-        Ed25519Cosigner(name, open_key(_uri(folder), passphrase)),
+        Ed25519Cosigner(name, signer),
         MLDSA44Cosigner(name, read_keystore(_keystore(folder, "mldsa44"), passphrase, MLDSA44)),
     ]
     store = DatabaseWitnessStore(f"sqlite:///{folder.resolve() / 'seen.db'}")

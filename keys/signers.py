@@ -44,11 +44,18 @@ def _command() -> Scheme:
     return Scheme(command.open_command, command.create_by_command, "")
 
 
+def _public() -> Scheme:
+    from keys import set_aside
+
+    return Scheme(set_aside.open_set_aside, set_aside.create_set_aside, "")
+
+
 # Called only where such a URI is used, so that nobody loads a token's library for a file.
 _SCHEMES: dict[str, Callable[[], Scheme]] = {
     "file": _file,
     "pkcs11": _pkcs11,
     "command": _command,
+    "public": _public,
 }
 
 
@@ -74,7 +81,8 @@ def open_signer(uri: str, secret: str) -> Signer:
     """The signer behind `uri`, unlocked by `secret`; callers never see private bytes.
 
     `file:PATH` is a keystore and its passphrase, `pkcs11:` a key in a token (RFC 7512) and its
-    PIN, `command:PROGRAM` a program that signs. KeystoreError says what is wrong.
+    PIN, `command:PROGRAM` a program that signs, `public:MULTIKEY` a key that signs no more.
+    KeystoreError says what is wrong.
     """
     scheme, rest = scheme_of(uri)
     signer = scheme.open(rest, secret)

@@ -24,7 +24,7 @@ from ledger.governance import (
     governance_of,
     rotated,
 )
-from ledger.identity import LogIdentity, identity_of
+from ledger.identity import LogIdentity, check_predecessor, identity_of
 from ledger.key_periods import KeyPeriod
 from ledger.key_roles import Roles, multikeys
 from ledger.lot_authority import check_award, check_lot_event
@@ -116,6 +116,7 @@ class Registry:
                 raise Refused("a log is opened once, by its first entry")
             check_opening(signed)
             opened = identity_of(author, body)
+            check_predecessor(opened)
             Roles(opened.log_keys, (), (), ()).check("governance", opened.governance)
             return
         if self.identity is None:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keys import Json
+from ledger.checkpoint import Checkpoint
+from ledger.errors import LedgerError, Refused
 from ledger.governance import Governance, governance_of
-from ledger.note import VerifierKey
+from ledger.note import VerifierKey, open_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,18 @@ class LogIdentity:
     def threshold(self) -> int:
         """How many of them sign together."""
         return self.root.threshold
+
+
+def check_predecessor(identity: LogIdentity) -> None:
+    """Refused unless the log that this one goes on from is another, named by a checkpoint."""
+    if not identity.predecessor:
+        return
+    try:
+        last = Checkpoint.parse(open_note(identity.predecessor, ()).text)
+    except LedgerError as error:
+        raise Refused(f"the predecessor is not a log's last checkpoint: {error}") from error
+    if last.origin == identity.origin:
+        raise Refused("a log does not go on from itself: it takes a new origin")
 
 
 def identity_of(author: str, body: Mapping[str, Json]) -> LogIdentity:

@@ -80,6 +80,8 @@ class Sequencer:
         self._clock = clock
         self._lock = threading.Lock()
         self._state: _State | None = None
+        self.ended = ""
+        """Why nothing is appended any more, or empty."""
         self.verify: Callable[[SignedStatement], str | None] = signature_fault
         """What is wrong with a statement's signatures; replaced only to measure without it."""
 
@@ -96,6 +98,8 @@ class Sequencer:
         return self._append(batch, together=True)
 
     def _append(self, batch: Sequence[SignedStatement], *, together: bool) -> list[Outcome]:
+        if self.ended:
+            raise StoreFault(self.ended)
         verified = [self.verify(signed) for signed in batch]
         with self._lock:
             # Until it is known to be committed, nothing in memory is: the next call reads it anew.

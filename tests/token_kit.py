@@ -44,8 +44,10 @@ def make_token(folder: Path) -> Token:
         "log.level = ERROR\n"
     )
     subprocess.run(
-        ["softhsm2-util", "--init-token", "--free", "--label", "bank"]
-        + ["--pin", PIN, "--so-pin", "135791113"],
+        [
+            *("softhsm2-util", "--init-token", "--free", "--label", "bank"),
+            *("--pin", PIN, "--so-pin", "135791113"),
+        ],
         env={**os.environ, "SOFTHSM2_CONF": str(config)},
         check=True,
         capture_output=True,

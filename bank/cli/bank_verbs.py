@@ -66,6 +66,39 @@ def create(
     typer.echo(f"made the bank of {domain} in {data}; its log is {settings.origin}")
 
 
+@bank_app.command("end")
+def end(
+    data: Data = DEFAULT_DATA,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+) -> None:
+    """End a log whose key was lost or stolen: it is set aside for good, and signs no more."""
+    from bank.succession import end_log
+
+    if not yes:
+        typer.confirm(f"End the log of {data} for good?", abort=True)
+    typer.echo(f"the key {end_log(data)} was set aside; the log takes no more entries")
+
+
+@bank_app.command("succeed")
+def succeed_command(
+    old: Annotated[Path, typer.Option("--from", help="Folder of the bank whose log ended.")],
+    governance: GovernanceKeys,
+    data: Annotated[Path, typer.Option(help="The new folder.")],
+) -> None:
+    """Make the log that goes on after one that ended, and admit its members there again."""
+    from bank.opening import open_bank
+    from bank.succession import succeed
+
+    secret = bank_passphrase(old)
+    signers = [signer_at(key, old) for key in governance]
+    with closing(open_bank(old, secret)) as before:
+        made, members = succeed(before, data, signers, secret)
+    typer.echo(
+        f"made the log {made.origin} in {data}, after {before.settings.origin}, with {members} "
+        "members; their institutions publish their units, rules and qualifications there again"
+    )
+
+
 @bank_app.command("serve")
 def serve_command(
     data: Data = DEFAULT_DATA,

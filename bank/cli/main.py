@@ -80,14 +80,15 @@ app.add_typer(witness_app)
 app.add_typer(vc_api_app)
 app.add_typer(verifier_app)
 
-_KNOWN = (BankError, ResultsError, CredentialsError, KeysError, LedgerError, VerifierError)
+KNOWN = (BankError, ResultsError, CredentialsError, KeysError, LedgerError, VerifierError)
+"""What goes wrong and is told in one sentence."""
 
 
 def main() -> None:
     """Run a verb. Exit code 1 where it was refused or failed, 2 where it was called wrongly."""
     try:
         app()
-    except _KNOWN as error:
+    except KNOWN as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except OSError as error:

@@ -9,6 +9,7 @@ import typer
 from bank.cli.api_key_verbs import api_key_app, api_key_of
 from bank.cli.convert_verb import convert_command
 from bank.cli.correct_verb import correct_command
+from bank.cli.doubt_verbs import doubts_command
 from bank.cli.options import (
     DASHED,
     DEFAULT_DATA,
@@ -123,6 +124,7 @@ member_app.command("correct")(correct_command)
 member_app.command("apply")(apply_command)
 member_app.command("reserve")(reserve_command)
 member_app.command("redeem")(redeem_command)
+member_app.command("doubts")(doubts_command)
 _lot_verb("revoke", "On the institution's side: revoke an award, for good.")
 _lot_verb("suspend", "On the institution's side: suspend an award until it is reinstated.")
 _lot_verb("reinstate", "On the institution's side: reinstate a suspended award.")

@@ -33,12 +33,16 @@ def export_trust(
 @trust_app.command("show")
 def show(file: Annotated[Path, typer.Argument(help="A trust bundle.")]) -> None:
     """Say whose a trust bundle is, its version and age, and the fingerprint of its root."""
+    from ledger import Checkpoint, open_note
     from verifier import open_trust
     from verifier.files import read_limited
 
     trust = open_trust(read_limited(file))
     typer.echo(f"bank      {trust.names['en']} ({trust.domain})")
     typer.echo(f"log       {trust.origin}")
+    if trust.predecessor:
+        last = Checkpoint.parse(open_note(trust.predecessor, ()).text)
+        typer.echo(f"after     {last.origin}, of {last.size} entries")
     typer.echo(f"version   {trust.version}, issued {trust.issued}, good until {trust.expires}")
     typer.echo(f"members   {len(trust.members)}")
     root = trust.governance

@@ -16,7 +16,6 @@ from bank.access import Invitation, Person, Role, totp_uri
 from bank.access.oidc import Providers
 from bank.claims import Claim
 from bank.errors import BadRequest, BankError, NoLonger, NotAllowed
-from bank.operator_log import Act
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field, inner_path
