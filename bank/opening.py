@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,8 @@ from keys import (
     read_keystore,
     write_keystore,
 )
-from ledger import Entry, LedgerError, Slot, Statement
+from ledger import Entry, LedgerError, Slot, Statement, StoreFault
+from ledger.publishing import open_target
 from ledger.sequencer import Declined, Outcome
 
 APPROVER = "approver.keystore"
@@ -138,6 +140,11 @@ def open_bank(
         raise
     if witnessed:
         from bank.witnesses import HttpWitness
+
+        if settings.publish_to and bank.log.size():
+            # One that cannot be read now holds up nothing, as with a witness out of reach.
+            with suppress(StoreFault):
+                bank.heed(open_target(settings.publish_to), settings.publish_to)
 
         urls = settings.witness_urls
         bank.ask_witnesses(

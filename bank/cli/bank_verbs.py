@@ -5,6 +5,8 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,6 +66,36 @@ def serve_command(
     from bank.opening import open_bank
 
     serve(lambda: open_bank(data, bank_passphrase(data), witnessed=True), port)
+
+
+@bank_app.command("backup")
+def backup_command(
+    out: Annotated[Path, typer.Argument(help="File to write, or a folder to write one into.")],
+    keys: Annotated[bool, typer.Option(help="Put the keystores in, encrypted as they are.")] = True,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Back up the bank into one archive, while it goes on."""
+    from bank.operations.backup import make_backup
+    from bank.settings import read_settings
+
+    made = make_backup(read_settings(data), out, datetime.now(UTC), keys=keys)
+    what = f"{made.keys} keystores" if made.keys else "NO keystores: keep them apart"
+    typer.echo(f"{made.path}: {made.entries} entries, {what}, {made.bytes} bytes")
+
+
+@bank_app.command("restore")
+def restore_command(
+    archive: Annotated[Path, typer.Argument(help="What 'bank backup' wrote.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Restore a backup into a new folder. What came after it is brought by 'ledger recover'."""
+    from bank.operations.restore import restore_backup
+
+    restored = restore_backup(archive, data)
+    typer.echo(f"restored {restored.origin} as of {restored.made}: {restored.entries} entries")
+    if not restored.has_keys:
+        typer.echo(f"the archive has no keystores: put them into {data / 'keys'}", err=True)
+    typer.echo(f"next: creditbank ledger recover --data {data} --from PUBLISHED-COPY")
 
 
 def serve(
