@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from bank.audits import keep_audit
 from bank.cli.main import app
+from bank.opening import open_bank
 from bank.operations.backup_record import BackupRecord, keep_last_backup
 from bank.operations.doctor import examine
 from bank.operations.finding import Finding, Level, worst
-from bank.opening import open_bank
 from bank.settings import read_settings, write_settings
 from keys import write_keystore
 from ledger import format_time
@@ -49,7 +49,7 @@ class Sister:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Sister]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sister]:
     """A sound bank with one witness, a backup, an audit, a trust bundle and a published copy."""
     folder = tmp_path_factory.mktemp("sound")
     with small_bank(folder / "bank") as small:
@@ -74,7 +74,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Siste
         metrics="127.0.0.1:8401",
         published="public",
     )
-    yield folder / "bank", sister
+    return folder / "bank", sister
 
 
 @pytest.fixture
