@@ -57,3 +57,7 @@ class NeedsSecondPerson(BankError):
 
 class BadSetup(BankError):
     """A bank, key or settings file that is missing, present already, or wrong."""
+
+
+class BadBackup(BankError):
+    """A backup that cannot be made, or is damaged, or has no place to be restored to."""

@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +26,9 @@ from keys import (
     read_keystore,
     write_keystore,
 )
-from ledger import Entry, LedgerError, SignedStatement, Slot, Statement
+from ledger import Entry, LedgerError, SignedStatement, Slot, Statement, StoreFault
 from ledger.key_roles import check_distinct
+from ledger.publishing import open_target
 from ledger.sequencer import Declined, Outcome
 
 SIGNING, APPROVER = "signing", "approver"
@@ -160,6 +162,11 @@ def open_bank(
         raise
     if witnessed:
         from bank.witnesses import HttpWitness
+
+        if settings.publish_to and bank.log.size():
+            # One that cannot be read now holds up nothing, as with a witness out of reach.
+            with suppress(StoreFault):
+                bank.heed(open_target(settings.publish_to), settings.publish_to)
 
         urls = settings.witness_urls
         bank.ask_witnesses(

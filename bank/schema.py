@@ -48,7 +48,12 @@ def _version(connection: Connection) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
-def _upgrade(connection: Connection) -> None:
+def bring_to(connection: Connection, step: str) -> None:
+    """Give an empty database the shape of `step`, in the caller's transaction."""
+    _upgrade(connection, step)
+
+
+def _upgrade(connection: Connection, step: str = "head") -> None:
     # Imported only when there is something to do: it takes as long as opening a bank.
     from alembic import command
     from alembic.config import Config
@@ -56,4 +61,4 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, step)

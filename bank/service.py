@@ -106,6 +106,7 @@ from ledger.group_commit import GroupCommit
 from ledger.journal import Journal
 from ledger.log import Log, entry_days, read_head
 from ledger.note import ED25519, open_note
+from ledger.publishing import Target, published_at
 from ledger.recovery import Recovery, recover
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
@@ -263,6 +264,19 @@ class Bank:
         )
         self._witnessing.start()
 
+    def heed(self, target: Target, where: str) -> None:
+        """Sign nothing from now on if what is published at `target` is more than is stored here.
+
+        StoreFault where it cannot be read.
+        """
+        seen = published_at(target, self.log_keys, self.log.size(), self.log.root)
+        if seen is not None and seen.contradiction:
+            self._checkpointer.halt(
+                f"{seen.contradiction} at {where}: the store was restored from an old backup, or "
+                "another signer holds this log's key; nothing is signed any more, see 'creditbank "
+                "ledger recover'"
+            )
+
     def gather(self) -> bool:
         """Wait for the witnesses to cosign the newest checkpoint; whether a quorum did."""
         return self._witnessing is None or self._witnessing.gather()
@@ -339,6 +353,7 @@ class Bank:
         if any(account_of(s) not in keys for s in deposits):
             raise BadRequest(ACCOUNT_ERASED)
         pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
+        self._checkpointer.check()
         self._projection.expect(pending)
         try:
             outcomes = self._sequencer.append_together([s.signed for s in submissions])

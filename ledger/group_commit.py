@@ -127,6 +127,7 @@ class GroupCommit:
         together = [signed for batch, _ in group for signed in batch]
         self._in_hand = len(together)
         try:
+            self._checkpointer.check()
             outcomes = self._sequencer.append(together)
             self._checkpointer.sign()
             self._signed()

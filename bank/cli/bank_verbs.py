@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -151,6 +152,36 @@ def operator_log_command(
         typer.echo(f"the operator's log does NOT hold: {len(report.problems)} problems", err=True)
         raise typer.Exit(1)
     typer.echo("the operator's log holds: every record, the chain, the tree and each checkpoint")
+
+
+@bank_app.command("backup")
+def backup_command(
+    out: Annotated[Path, typer.Argument(help="File to write, or a folder to write one into.")],
+    keys: Annotated[bool, typer.Option(help="Put the keystores in, encrypted as they are.")] = True,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Back up the bank into one archive, while it goes on."""
+    from bank.operations.backup import make_backup
+    from bank.settings import read_settings
+
+    made = make_backup(read_settings(data), out, datetime.now(UTC), keys=keys)
+    what = f"{made.keys} keystores" if made.keys else "NO keystores: keep them apart"
+    typer.echo(f"{made.path}: {made.entries} entries, {what}, {made.bytes} bytes")
+
+
+@bank_app.command("restore")
+def restore_command(
+    archive: Annotated[Path, typer.Argument(help="What 'bank backup' wrote.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Restore a backup into a new folder. What came after it is brought by 'ledger recover'."""
+    from bank.operations.restore import restore_backup
+
+    restored = restore_backup(archive, data)
+    typer.echo(f"restored {restored.origin} as of {restored.made}: {restored.entries} entries")
+    if not restored.has_keys:
+        typer.echo(f"the archive has no keystores: put them into {data / 'keys'}", err=True)
+    typer.echo(f"next: creditbank ledger recover --data {data} --from PUBLISHED-COPY")
 
 
 def serve(

@@ -13,14 +13,13 @@ from bank.schema import NEWEST, version
 from bank.settings import Settings, database_url
 from bank.tables import trust_bundles
 from keys import KeysError, PublicKey
-from ledger import Checkpoint, Entry, LedgerError, Registry, open_note, parse_time
+from ledger import Entry, LedgerError, Registry, parse_time
 from ledger.log import Log
 from ledger.note import ED25519
-from ledger.publishing import open_target
+from ledger.publishing import open_target, published_at
 from ledger.sequencer import Sequencer
 from ledger.store import open_store, reading
 from ledger.store_facts import store_facts
-from ledger.tlog_tiles import CHECKPOINT
 from verifier import VerifierError, open_trust
 
 _SOON = timedelta(days=7)
@@ -205,32 +204,24 @@ def check_published(
         remedy = "set 'published' to a folder or s3://bucket/prefix, and publish there"
         yield warning("published", "the log is published nowhere: nothing can be restored", remedy)
         return
+    size, log_keys = log.size(), registry.identity.log_keys if registry.identity else ()
     try:
-        note = open_target(target).get(CHECKPOINT)
-        if note is None:
-            yield problem("published", f"nothing is published at {target} yet", remedy)
-            return
-        opened = open_note(
-            note.decode("utf-8", "replace"), registry.identity.log_keys if registry.identity else ()
-        )
-        there = Checkpoint.parse(opened.text)
+        seen = published_at(open_target(target), log_keys, size, log.root)
     except LedgerError as error:
         yield problem("published", str(error), "see whether the target can be reached and is whole")
         return
-    size = log.size()
-    recover = f"run 'creditbank ledger recover --from {target}'; see the runbook 'restored backup'"
-    if not opened.signatures:
-        yield problem("published", f"the checkpoint at {target} is not of this log", remedy)
-    elif there.size > size:
-        sentence = f"{there.size} entries are published and the store holds {size}"
-        yield problem("published", f"{sentence}: it was restored from an old backup", recover)
-    elif log.root(there.size) != there.root:
-        sentence = f"another history of {there.size} entries is published"
-        yield problem("published", sentence, "see the runbook 'split view found'")
-    elif there.size < size and now - _time(log, there.size) > _UNPUBLISHED:
-        yield warning("published", f"{size - there.size} entries are not published yet", remedy)
+    recover = (
+        f"run 'creditbank ledger recover --from {target}'; see the runbooks 'restored backup' and "
+        "'split view found'"
+    )
+    if seen is None:
+        yield problem("published", f"nothing is published at {target} yet", remedy)
+    elif seen.contradiction:
+        yield problem("published", seen.contradiction, recover)
+    elif seen.size < size and now - _time(log, seen.size) > _UNPUBLISHED:
+        yield warning("published", f"{size - seen.size} entries are not published yet", remedy)
     else:
-        yield ok("published", f"{there.size} of {size} entries are at {target}")
+        yield ok("published", f"{seen.size} of {size} entries are at {target}")
 
 
 def _time(log: Log, index: int) -> datetime:

@@ -49,7 +49,7 @@ class Sister:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Sister]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sister]:
     """A sound bank with one witness, a backup, an audit, a trust bundle and a published copy."""
     folder = tmp_path_factory.mktemp("sound")
     with small_bank(folder / "bank") as small:
@@ -74,7 +74,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Siste
         metrics="127.0.0.1:8401",
         published="public",
     )
-    yield folder / "bank", sister
+    return folder / "bank", sister
 
 
 @pytest.fixture

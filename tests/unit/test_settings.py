@@ -76,7 +76,7 @@ def test_what_was_written_is_kept(folder: Path) -> None:
     assert settings.witness_urls == {"jiangsu.example/w": "http://w"}
     assert settings.providers["a b"].client_secret == "s"
     (folder / "secret").unlink()
-    with pytest.raises(BadSetup, match="client_secret_file of sign_in.a b names"):
+    with pytest.raises(BadSetup, match=r"client_secret_file of sign_in\.a b names"):
         read_settings(folder)
 
 
