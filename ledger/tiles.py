@@ -4,7 +4,7 @@ A tile of level L holds hashes of complete subtrees of 256**L leaves. The same r
 serves a database, a folder of tiles and a web server: each only supplies `ReadTile`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ledger.errors import NotFound
@@ -99,23 +99,33 @@ class TileEdge:
 
     def append(self, leaf: bytes) -> list[Tile]:
         """Add one leaf hash; the tiles it filled, lowest first."""
-        self.size += 1
-        lowest = self._levels[0]
-        lowest.append(leaf)
-        return [] if self.size % WIDTH else self._filled()
+        return self.extend([leaf])
 
-    def _filled(self) -> list[Tile]:
+    def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
+        """Add leaf hashes; the tiles they filled, of each level in order, lower ones first."""
         filled: list[Tile] = []
-        level = 0
-        while len(self._levels[level].hashes) == WIDTH:
-            full, self._levels[level] = self._levels[level], _Partial([])
-            index = (self.size >> (8 * (level + 1))) - 1
-            filled.append(Tile(level, index, b"".join(full.hashes), full.tree.root))
-            level += 1
-            if level == len(self._levels):
-                self._levels.append(_Partial([]))
-            self._levels[level].append(full.tree.root)
+        self._extend(0, self.size, leaves, filled)
+        self.size += len(leaves)
         return filled
+
+    def _extend(self, level: int, size: int, hashes: Sequence[bytes], filled: list[Tile]) -> None:
+        """Add `hashes` to a level that had `size`, and the roots of filled tiles to the next."""
+        if level == len(self._levels):
+            self._levels.append(_Partial([]))
+        roots: list[bytes] = []
+        start = 0
+        while start < len(hashes):
+            partial = self._levels[level]
+            part = hashes[start : start + WIDTH - len(partial.hashes)]
+            partial.extend(part)
+            start += len(part)
+            if len(partial.hashes) == WIDTH:
+                root = partial.tree.root
+                filled.append(Tile(level, (size + start) // WIDTH - 1, b"".join(partial.hashes), root))
+                roots.append(root)
+                self._levels[level] = _Partial([])
+        if roots:
+            self._extend(level + 1, size // WIDTH, roots, filled)
 
     @property
     def root(self) -> bytes:
@@ -139,12 +149,11 @@ class _Partial:
     def __init__(self, hashes: list[bytes]) -> None:
         self.hashes = hashes
         self.tree = Frontier()
-        for one in hashes:
-            self.tree.append(one)
+        self.tree.extend(hashes)
 
-    def append(self, one: bytes) -> None:
-        self.hashes.append(one)
-        self.tree.append(one)
+    def extend(self, hashes: Sequence[bytes]) -> None:
+        self.hashes += hashes
+        self.tree.extend(hashes)
 
 
 def _split(data: bytes) -> list[bytes]:
