@@ -185,12 +185,12 @@ def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes
     """Entry bytes in order; NotFound where one is missing."""
     while start < end:
         stop = min(start + _PAGE, end)
-        query = select(entries.c.data).where(entries.c.idx >= start, entries.c.idx < stop)
-        rows = connection.execute(query.order_by(entries.c.idx)).all()
+        query = "SELECT data FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx"
+        rows = execute(connection, query, (start, stop)).fetchall()
         if len(rows) != stop - start:
             raise NotFound(f"an entry between {start} and {stop} is missing from the store")
-        for row in rows:
-            yield _exact(row.data)
+        for (data,) in rows:
+            yield _exact(data)
         start = stop
 
 
