@@ -15,7 +15,7 @@ from ledger.receipt import Receipt
 from ledger.statement import Statement
 from ledger.store import checkpoints, entries, execute, published, reading, tiles, writing
 from ledger.tiles import WIDTH, ReadTile, TileTree
-from ledger.tree import consistency_proof, inclusion_proof
+from ledger.tree import consistency_proof
 
 _PAGE = 1000
 
@@ -130,7 +130,7 @@ class Log:
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The path that proves entry `index` in the log of the first `size` entries."""
-        return inclusion_proof(index, size, self._tree.range_hash(size))
+        return self._tree.inclusion(index, size)
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """The first `width` hashes of a tile (C2SP tlog-tiles); NotFound past the end."""

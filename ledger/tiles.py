@@ -7,7 +7,7 @@ serves a database, a folder of tiles and a web server: each only supplies `ReadT
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ledger.errors import NotFound
+from ledger.errors import BadProofPath, NotFound
 from ledger.tree import Frontier, fold_peaks, node_hash, peak_ranges
 
 WIDTH = 256
@@ -36,6 +36,7 @@ class TileTree:
     def __init__(self, read: ReadTile) -> None:
         self._read = read
         self._rows: dict[tuple[int, int, int], list[list[bytes]]] = {}
+        self._rests: tuple[int, dict[int, bytes]] = (0, {})
 
     def range_hash(self, size: int) -> Callable[[int, int], bytes]:
         """A lookup of subtree hashes in the tree of the first `size` leaves."""
@@ -60,6 +61,44 @@ class TileTree:
             return fold_peaks([complete(*peak) for peak in peak_ranges(lo, hi)])
 
         return lookup
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The path that proves leaf `index` in the tree of the first `size` leaves.
+
+        What `ledger.tree.inclusion_proof` gives, read a tile at a time instead of a hash at a time.
+        """
+        if not 0 <= index < size:
+            raise BadProofPath(f"a log of {size} entries has no entry {index}")
+        path: list[bytes] = []
+        level, place, count, height = 0, index, size, (size - 1).bit_length()
+        while height > 0:
+            # On this level are `count` complete nodes; ours is the one at `place`, if it is one.
+            tile = place >> 8
+            within, at = min(WIDTH, count - (tile << 8)), place & 255
+            rows = self._rows.get((level, tile, within)) if within > 0 else []
+            if rows is None:
+                rows = self._load(level, tile, within)
+            for rise in range(min(8, height)):
+                beside = at ^ 1
+                if beside < within:
+                    path.append(rows[rise][beside])
+                elif beside > at:
+                    start = (tile << 8) + (beside << rise) << 8 * level
+                    if start < size:
+                        path.append(self._rest(start, size))
+                at >>= 1
+                within >>= 1
+            level, place, count, height = level + 1, tile, count >> 8, height - 8
+        return path
+
+    def _rest(self, start: int, size: int) -> bytes:
+        """The hash of all leaves from `start`: many paths of one size end in the same."""
+        if size != self._rests[0]:
+            self._rests = (size, {})
+        found = self._rests[1].get(start)
+        if found is None:
+            found = self._rests[1][start] = self.range_hash(size)(start, size)
+        return found
 
     def frontier(self, size: int) -> Frontier:
         """The right edge of the tree of the first `size` leaves."""
@@ -99,7 +138,13 @@ class TileEdge:
 
     def append(self, leaf: bytes) -> list[Tile]:
         """Add one leaf hash; the tiles it filled, lowest first."""
-        return self.extend([leaf])
+        lowest = self._levels[0]
+        if len(lowest.hashes) == WIDTH - 1:
+            return self.extend([leaf])
+        lowest.hashes.append(leaf)
+        lowest.tree.append(leaf)
+        self.size += 1
+        return []
 
     def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
         """Add leaf hashes; the tiles they filled, of each level in order, lower ones first."""
