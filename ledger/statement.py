@@ -85,12 +85,13 @@ class SignedStatement:
 
     statement: Statement
     signatures: tuple[tuple[str, bytes], ...]
-    data: bytes = field(init=False, repr=False, compare=False)
-    """The exact bytes (JCS) of `{"signatures", "statement"}`, as submitted."""
+    data: bytes = field(default=b"", repr=False, compare=False)
+    """The exact bytes (JCS) of `{"signatures", "statement"}`; given only where they were read."""
 
     def __post_init__(self) -> None:
-        parts = (self.signatures_data, self.statement.data)
-        object.__setattr__(self, "data", b'{"signatures":%b,"statement":%b}' % parts)
+        if not self.data:
+            parts = (self.signatures_data, self.statement.data)
+            object.__setattr__(self, "data", b'{"signatures":%b,"statement":%b}' % parts)
 
     @property
     def signatures_data(self) -> bytes:

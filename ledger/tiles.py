@@ -93,11 +93,13 @@ class TileTree:
 
     def _rest(self, start: int, size: int) -> bytes:
         """The hash of all leaves from `start`: many paths of one size end in the same."""
-        if size != self._rests[0]:
-            self._rests = (size, {})
-        found = self._rests[1].get(start)
+        of, known = self._rests
+        if of != size:
+            known = {}
+            self._rests = (size, known)
+        found = known.get(start)
         if found is None:
-            found = self._rests[1][start] = self.range_hash(size)(start, size)
+            found = known[start] = self.range_hash(size)(start, size)
         return found
 
     def frontier(self, size: int) -> Frontier:
