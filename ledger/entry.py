@@ -37,11 +37,11 @@ class Entry:
     @classmethod
     def make(cls, index: int, prev: bytes, time: str, signed: SignedStatement) -> "Entry":
         """The entry of `signed` at `index` after the leaf hash `prev`."""
-        data = b'{"index":%d,"prev":"%b","signatures":%b,"statement":%b,"time":"%b"}' % (
+        # In the order of names the signatures and the statement stand together, as submitted.
+        data = b'{"index":%d,"prev":"%b",%b,"time":"%b"}' % (
             index,
             prev.hex().encode(),
-            signed.signatures_data,
-            signed.statement.data,
+            signed.data[1:-1],
             time.encode(),
         )
         if len(data) >= MAX_BYTES:

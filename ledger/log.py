@@ -13,13 +13,11 @@ from ledger.lots import identity_of
 from ledger.note import open_note
 from ledger.receipt import Receipt
 from ledger.statement import Statement
-from ledger.store import checkpoints, entries, head, published, reading, tiles, writing
+from ledger.store import checkpoints, entries, execute, published, reading, tiles, writing
 from ledger.tiles import WIDTH, ReadTile, TileTree
-from ledger.tree import consistency_proof, inclusion_proof
+from ledger.tree import consistency_proof
 
 _PAGE = 1000
-_HEAD = select(head.c.size, head.c.root, head.c.leaf, head.c.time).where(head.c.id == 1)
-_LOCKED_HEAD = _HEAD.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +32,11 @@ class Head:
 
 def read_head(connection: Connection, *, lock: bool = False) -> Head:
     """The head row; with `lock`, no other transaction can move it until this one ends."""
-    size, root, leaf, time = connection.execute(_LOCKED_HEAD if lock else _HEAD).one()
-    return Head(size, bytes(root), bytes(leaf), time)
+    query = "SELECT size, root, leaf, time FROM head WHERE id = 1"
+    if lock and connection.dialect.name == "postgresql":
+        query += " FOR UPDATE"
+    size, root, leaf, time = execute(connection, query).fetchone()
+    return Head(size, root, leaf, time)
 
 
 def entry_days(connection: Connection, indices: Sequence[int]) -> dict[int, str]:
@@ -135,7 +136,7 @@ class Log:
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The path that proves entry `index` in the log of the first `size` entries."""
-        return inclusion_proof(index, size, self._tree.range_hash(size))
+        return self._tree.inclusion(index, size)
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """The first `width` hashes of a tile (C2SP tlog-tiles); NotFound past the end."""
@@ -190,12 +191,12 @@ def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes
     """Entry bytes in order; NotFound where one is missing."""
     while start < end:
         stop = min(start + _PAGE, end)
-        query = select(entries.c.data).where(entries.c.idx >= start, entries.c.idx < stop)
-        rows = connection.execute(query.order_by(entries.c.idx)).all()
+        query = "SELECT data FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx"
+        rows = execute(connection, query, (start, stop)).fetchall()
         if len(rows) != stop - start:
             raise NotFound(f"an entry between {start} and {stop} is missing from the store")
-        for row in rows:
-            yield _exact(row.data)
+        for (data,) in rows:
+            yield _exact(data)
         start = stop
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from ledger.authority import REGISTERED, Registry
@@ -23,7 +23,7 @@ from ledger.errors import LedgerError, Refused, StoreFault
 from ledger.log import Head, read_head, tile_reader
 from ledger.lots import Identity, identity_of
 from ledger.statement import SignedStatement
-from ledger.store import entries, head, reading, tiles, writing
+from ledger.store import entries, execute, reading, tiles, writing
 from ledger.tiles import Tile, TileEdge
 from ledger.tree import leaf_hash
 
@@ -150,11 +150,10 @@ class Sequencer:
                 outcomes.append(Placed(place[0], place[1], repeated=True))
                 continue
             try:
-                entry = state.admit(signed, time, fold)
+                entry, leaf = state.admit(signed, time, fold)
             except LedgerError as error:
                 outcomes.append(Declined(str(error)))
                 continue
-            leaf = state.append(entry)
             places[identity] = (entry.index, leaf)
             outcomes.append(Placed(entry.index, leaf, repeated=False))
             rows.append((entry.index, leaf, *identity, signed.statement.kind, entry.data))
@@ -166,7 +165,9 @@ class Sequencer:
                     f"the store holds entries beyond the {before.size} of its head row; nothing is "
                     "appended to it, see 'creditbank ledger recover'"
                 ) from error
-            _write_tiles(connection, state)
+            filled = [(tile.level, tile.index, tile.root, tile.hashes) for tile in state.grow()]
+            if filled:
+                insert_rows(connection, tiles, filled)
             fold.flush()
             _move_head(connection, before, state, time)
         return outcomes, state
@@ -185,33 +186,36 @@ class _State:
     def __init__(self, registry: Registry, edge: TileEdge, leaf: bytes) -> None:
         self.registry = registry
         self.edge = edge
+        self.size = edge.size
         self.leaf = leaf
-        self.filled: list[Tile] = []
-        """Tiles that became full and are not stored yet."""
+        self._leaves: list[bytes] = []
+        """Of entries whose place is not in the tree yet."""
 
-    def admit(self, signed: SignedStatement, time: str, fold: Fold) -> Entry:
-        index = self.edge.size
-        self.registry.check(signed, index, time)
-        entry = Entry.make(index, self.leaf, time, signed)
+    def admit(self, signed: SignedStatement, time: str, fold: Fold) -> tuple[Entry, bytes]:
+        """Take a statement in; its entry and leaf hash."""
+        self.registry.check(signed, self.size, time)
+        entry = Entry.make(self.size, self.leaf, time, signed)
         fold.take(entry)
-        return entry
-
-    def append(self, entry: Entry) -> bytes:
-        """Take the entry in; its leaf hash."""
-        leaf = self.leaf = leaf_hash(entry.data)
         self.registry.apply(entry)
-        self.filled += self.edge.append(leaf)
-        return leaf
+        self.leaf = leaf_hash(entry.data)
+        self._leaves.append(self.leaf)
+        self.size += 1
+        return entry, self.leaf
+
+    def grow(self) -> list[Tile]:
+        """Put what was taken in into the tree; the tiles it filled."""
+        leaves, self._leaves = self._leaves, []
+        return self.edge.extend(leaves)
 
 
 def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
     """The state at `now`: what is in memory if it is current, else read from the store."""
-    if state is not None and state.edge.size == now.size and state.leaf == now.leaf:
+    if state is not None and state.size == now.size and state.leaf == now.leaf:
         return state
-    if state is not None and state.edge.size >= now.size:
+    if state is not None and state.size >= now.size:
         state = None  # The store was put back: what came later holds no more.
     registry = Registry() if state is None else state.registry
-    start = 0 if state is None else state.edge.size
+    start = 0 if state is None else state.size
     query = select(entries.c.data).where(
         entries.c.kind != "award",
         entries.c.kind.in_(sorted(REGISTERED)),
@@ -232,30 +236,16 @@ def _places(
     """Index and leaf of those of these statements that stand in the log."""
     columns = ("list", "statement", "idx", "leaf")
     found = select_rows(connection, entries, columns, ("list", "statement"), identities)
-    return {(row[0], bytes(row[1])): (row[2], bytes(row[3])) for row in found}
-
-
-def _write_tiles(connection: Connection, state: _State) -> None:
-    filled, state.filled = state.filled, []
-    if filled:
-        insert_rows(connection, tiles, [(t.level, t.index, t.root, t.hashes) for t in filled])
-
-
-_MOVE = (
-    head.update()
-    .where(head.c.id == 1, head.c.size == bindparam("old"), head.c.root == bindparam("old_root"))
-    .values({name: bindparam(f"new_{name}") for name in ("size", "root", "leaf", "time")})
-)
+    return {(row.list, row.statement): (row.idx, row.leaf) for row in found}
 
 
 def _move_head(connection: Connection, before: Head, state: _State, time: str) -> None:
-    values = {
-        "old": before.size,
-        "old_root": before.root,
-        "new_size": state.edge.size,
-        "new_root": state.edge.root,
-        "new_leaf": state.leaf,
-        "new_time": time,
-    }
-    if connection.execute(_MOVE, values).rowcount != 1:
+    after = (state.edge.size, state.edge.root, state.leaf, time)
+    done = execute(
+        connection,
+        "UPDATE head SET size = ?, root = ?, leaf = ?, time = ? "
+        "WHERE id = 1 AND size = ? AND root = ?",
+        (*after, before.size, before.root),
+    )
+    if done.rowcount != 1:
         raise Refused("the log moved while this batch was appended; try again")

@@ -5,7 +5,7 @@ Rows of the log cannot be updated or deleted: triggers refuse it on both engines
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -25,7 +25,6 @@ from sqlalchemy import (
     event,
     func,
     select,
-    text,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
@@ -42,7 +41,10 @@ from ledger.tree import EMPTY_ROOT
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit whole number on both engines."""
-_WRITING = "creditbank_writing"
+_BEGIN_READING = {
+    "sqlite": "BEGIN",
+    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
 
 metadata = MetaData()
 
@@ -151,7 +153,6 @@ def open_store(url: str) -> Engine:
         raise StoreFault(f"the database address is not usable: {error}") from error
     if backend == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgres)
     try:
@@ -198,8 +199,7 @@ def unprotected(connection: Connection) -> Iterator[None]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection with one consistent view, for reads; StoreFault where the database fails."""
     with _faults_told(), engine.connect() as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        execute(connection, _BEGIN_READING[connection.dialect.name])
         yield connection
 
 
@@ -209,10 +209,42 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     StoreFault where the database fails; if its commit failed, only a read can tell what it did.
     """
-    with _faults_told(), engine.connect() as connection:
-        connection = connection.execution_options(**{_WRITING: True})
-        with connection.begin():
-            yield connection
+    with _faults_told(), engine.connect() as connection, connection.begin():
+        if connection.dialect.name == "sqlite":
+            execute(connection, "BEGIN IMMEDIATE")
+        yield connection
+
+
+def execute(connection: Connection, query: str, values: Sequence[object] = ()) -> Any:
+    """Run one statement, its parameters marked `?`, on the driver itself; its cursor.
+
+    For the few statements of every commit: through SQLAlchemy each would cost ten times as much.
+    IntegrityError as SQLAlchemy has it, StoreFault for whatever else the driver raises.
+    """
+    with driver_faults_told(connection):
+        if connection.dialect.name == "postgresql":
+            query = query.replace("?", "%s")
+        return driver_of(connection).execute(query, values)
+
+
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection; StoreFault where it is gone."""
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise StoreFault("the database connection is gone; try again")
+    return driver
+
+
+@contextmanager
+def driver_faults_told(connection: Connection) -> Iterator[None]:
+    """What the driver raised, as `execute` has it."""
+    driver = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except driver.IntegrityError as error:
+        raise IntegrityError(None, None, error) from error
+    except driver.Error as error:
+        raise store_fault(error) from error
 
 
 def scrub(engine: Engine) -> bool:
@@ -277,11 +309,6 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # while rows are inserted too: splitting a page is what leaves copies.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    wants_write = connection.get_execution_options().get(_WRITING)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_write else "BEGIN")
 
 
 def _prepare_postgres(connection: Any, record: object) -> None:

@@ -4,10 +4,10 @@ A tile of level L holds hashes of complete subtrees of 256**L leaves. The same r
 serves a database, a folder of tiles and a web server: each only supplies `ReadTile`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ledger.errors import NotFound
+from ledger.errors import BadProofPath, NotFound
 from ledger.tree import Frontier, fold_peaks, node_hash, peak_ranges
 
 WIDTH = 256
@@ -36,6 +36,7 @@ class TileTree:
     def __init__(self, read: ReadTile) -> None:
         self._read = read
         self._rows: dict[tuple[int, int, int], list[list[bytes]]] = {}
+        self._rests: tuple[int, dict[int, bytes]] = (0, {})
 
     def range_hash(self, size: int) -> Callable[[int, int], bytes]:
         """A lookup of subtree hashes in the tree of the first `size` leaves."""
@@ -60,6 +61,46 @@ class TileTree:
             return fold_peaks([complete(*peak) for peak in peak_ranges(lo, hi)])
 
         return lookup
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The path that proves leaf `index` in the tree of the first `size` leaves.
+
+        What `ledger.tree.inclusion_proof` gives, read a tile at a time instead of a hash at a time.
+        """
+        if not 0 <= index < size:
+            raise BadProofPath(f"a log of {size} entries has no entry {index}")
+        path: list[bytes] = []
+        level, place, count, height = 0, index, size, (size - 1).bit_length()
+        while height > 0:
+            # On this level are `count` complete nodes; ours is the one at `place`, if it is one.
+            tile = place >> 8
+            within, at = min(WIDTH, count - (tile << 8)), place & 255
+            rows = self._rows.get((level, tile, within)) if within > 0 else []
+            if rows is None:
+                rows = self._load(level, tile, within)
+            for rise in range(min(8, height)):
+                beside = at ^ 1
+                if beside < within:
+                    path.append(rows[rise][beside])
+                elif beside > at:
+                    start = (tile << 8) + (beside << rise) << 8 * level
+                    if start < size:
+                        path.append(self._rest(start, size))
+                at >>= 1
+                within >>= 1
+            level, place, count, height = level + 1, tile, count >> 8, height - 8
+        return path
+
+    def _rest(self, start: int, size: int) -> bytes:
+        """The hash of all leaves from `start`: many paths of one size end in the same."""
+        of, known = self._rests
+        if of != size:
+            known = {}
+            self._rests = (size, known)
+        found = known.get(start)
+        if found is None:
+            found = known[start] = self.range_hash(size)(start, size)
+        return found
 
     def frontier(self, size: int) -> Frontier:
         """The right edge of the tree of the first `size` leaves."""
@@ -99,23 +140,39 @@ class TileEdge:
 
     def append(self, leaf: bytes) -> list[Tile]:
         """Add one leaf hash; the tiles it filled, lowest first."""
-        self.size += 1
         lowest = self._levels[0]
-        lowest.append(leaf)
-        return [] if self.size % WIDTH else self._filled()
+        if len(lowest.hashes) == WIDTH - 1:
+            return self.extend([leaf])
+        lowest.hashes.append(leaf)
+        lowest.tree.append(leaf)
+        self.size += 1
+        return []
 
-    def _filled(self) -> list[Tile]:
+    def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
+        """Add leaf hashes; the tiles they filled, of each level in order, lower ones first."""
         filled: list[Tile] = []
-        level = 0
-        while len(self._levels[level].hashes) == WIDTH:
-            full, self._levels[level] = self._levels[level], _Partial([])
-            index = (self.size >> (8 * (level + 1))) - 1
-            filled.append(Tile(level, index, b"".join(full.hashes), full.tree.root))
-            level += 1
-            if level == len(self._levels):
-                self._levels.append(_Partial([]))
-            self._levels[level].append(full.tree.root)
+        self._extend(0, self.size, leaves, filled)
+        self.size += len(leaves)
         return filled
+
+    def _extend(self, level: int, size: int, hashes: Sequence[bytes], filled: list[Tile]) -> None:
+        """Add `hashes` to a level that had `size`, and the roots of filled tiles to the next."""
+        if level == len(self._levels):
+            self._levels.append(_Partial([]))
+        roots: list[bytes] = []
+        start = 0
+        while start < len(hashes):
+            partial = self._levels[level]
+            part = hashes[start : start + WIDTH - len(partial.hashes)]
+            partial.extend(part)
+            start += len(part)
+            if len(partial.hashes) == WIDTH:
+                root = partial.tree.root
+                filled.append(Tile(level, (size + start) // WIDTH - 1, b"".join(partial.hashes), root))
+                roots.append(root)
+                self._levels[level] = _Partial([])
+        if roots:
+            self._extend(level + 1, size // WIDTH, roots, filled)
 
     @property
     def root(self) -> bytes:
@@ -139,12 +196,11 @@ class _Partial:
     def __init__(self, hashes: list[bytes]) -> None:
         self.hashes = hashes
         self.tree = Frontier()
-        for one in hashes:
-            self.tree.append(one)
+        self.tree.extend(hashes)
 
-    def append(self, one: bytes) -> None:
-        self.hashes.append(one)
-        self.tree.append(one)
+    def extend(self, hashes: Sequence[bytes]) -> None:
+        self.hashes += hashes
+        self.tree.extend(hashes)
 
 
 def _split(data: bytes) -> list[bytes]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 
 import ledger.sequencer
@@ -25,6 +25,7 @@ from ledger.group_commit import GroupCommit
 from ledger.log import Log
 from ledger.note import COSIGNATURE_ED25519
 from ledger.sequencer import Placed
+from ledger.store import driver_of
 from tests.log_kit import (
     BANK,
     GOVERNANCE,
@@ -57,9 +58,25 @@ class Faults:
         event.listen(engine, "before_cursor_execute", self._before)
         event.listen(engine, "after_cursor_execute", self._after)
         engine.dialect.do_commit = self._committing  # type: ignore[method-assign]
+        for module in ("ledger.store", "ledger.bulk"):
+            patch.setattr(f"{module}.driver_of", self._driver)
         if engine.dialect.name == "postgresql":
             # A COPY goes past SQLAlchemy: it is caught where the driver offers it.
             patch.setattr(self._dbapi.Cursor, "copy", self._copying(self._dbapi.Cursor.copy))
+
+    def _driver(self, connection: Connection) -> Any:
+        """The driver's connection, for the calls that go past SQLAlchemy."""
+        return Driver(self, driver_of(connection))
+
+    def driven(self, connection: Any, call: Any, query: str, values: Any) -> Any:
+        """One such call, which may fail."""
+        self._count += 1
+        if self._due(BEFORE):
+            self._fail(query, connection)
+        done = call(query, values)
+        if self._due(AFTER, GONE):
+            self._fail(query, connection)
+        return done
 
     def arm(self, call: int, mode: str) -> None:
         """Have the `call`-th call from now fail, counted from 1."""
@@ -115,6 +132,23 @@ class Faults:
 
     def _wrapped(self, statement: str) -> Exception:
         return OperationalError(statement, None, self._dbapi.OperationalError("not executed"))
+
+
+class Driver:
+    """A driver's connection whose calls are counted."""
+
+    def __init__(self, faults: Faults, connection: Any) -> None:
+        self._faults = faults
+        self._connection = connection
+
+    def execute(self, query: str, values: Any) -> Any:
+        return self._faults.driven(self._connection, self._connection.execute, query, values)
+
+    def executemany(self, query: str, values: Any) -> Any:
+        return self._faults.driven(self._connection, self._connection.executemany, query, values)
+
+    def cursor(self) -> Any:
+        return self._connection.cursor()
 
 
 # SQLite is a part of the process: no connection to it can go by itself.
