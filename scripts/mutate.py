@@ -43,7 +43,11 @@ PROOFS = (
     "tests/vectors/test_ed25519_signature_2020.py",
 )
 TREE = ("tests/vectors/test_rfc6962.py", "tests/vectors/test_merkle_proofs.py")
-NOTE = ("tests/unit/test_note.py", "tests/vectors/test_signed_note.py", "tests/vectors/test_c2sp.py")
+NOTE = (
+    "tests/unit/test_note.py",
+    "tests/vectors/test_signed_note.py",
+    "tests/vectors/test_c2sp.py",
+)
 CORE = {
     "keys.ed25519": (
         "tests/unit/test_ed25519.py",
@@ -93,7 +97,9 @@ class _Sites(cst.CSTVisitor):
         self._quiet = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, cst.Annotation | cst.Decorator | cst.Import | cst.ImportFrom | cst.Assert):
+        if isinstance(
+            node, cst.Annotation | cst.Decorator | cst.Import | cst.ImportFrom | cst.Assert
+        ):
             return False
         if isinstance(node, cst.If) and _is_for_types(node):
             return False
