@@ -1,6 +1,6 @@
 """Every parser of what strangers hand in, as a function of bytes, and the errors it may raise.
 
-`scripts/fuzz` gives them changed inputs for minutes, `tests/fuzz/test_fuzz_corpus.py` what was kept.
+`scripts/fuzz` gives them changed inputs for minutes, `tests/fuzz` what was kept.
 Anything but a target's own errors is a crash.
 """
 
