@@ -272,7 +272,10 @@ def database_url(settings: Settings) -> str:
     return settings.database
 
 
-def write_settings(folder: Path, **values: str | int | list[str] | dict[str, str]) -> None:
+def write_settings(
+    folder: Path,
+    **values: str | int | list[str] | Mapping[str, str] | Mapping[str, Mapping[str, str]],
+) -> None:
     """Put values into `bank.toml`, whole or not at all; what it says besides is kept."""
     path = folder / FILE
     before = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -6,14 +6,13 @@ names. Members, their keys and grants are stated anew by the governance; units, 
 qualifications by the institutions that published them.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bank.errors import BadSetup
 from bank.opening import create_bank, govern, open_bank
 from bank.service import Bank
-from bank.settings import Settings, database_url, read_settings
+from bank.settings import Settings, database_url, read_settings, write_settings
 from keys import Json, Signer
 from ledger import Checkpoint, Entry, Member, open_note
 from ledger.identity import identity_of
@@ -37,8 +36,19 @@ def end_log(folder: Path) -> str:
     finally:
         engine.dispose()
     (key,) = multikeys(identity_of(opened.author, opened.body).log_keys)
-    replace(settings, keys={**settings.keys, "log": f"public:{key}"}).save()
+    write_settings(folder, keys={**settings.keys, "log": f"public:{key}"})
     return key
+
+
+def _sign_in(settings: Settings) -> dict[str, Mapping[str, str]]:
+    """The providers' tables; their secrets stay where they are, in the old bank's folder."""
+    return {
+        slug: {
+            **table.model_dump(),
+            "client_secret_file": str((settings.folder / table.client_secret_file).resolve()),
+        }
+        for slug, table in settings.sign_in.items()
+    }
 
 
 def succeed(
@@ -69,8 +79,8 @@ def succeed(
         identity.threshold,
         passphrase,
     )
-    made = replace(made, witness_urls=settings.witness_urls, providers=settings.providers)
-    made.save()
+    write_settings(folder, witness_urls=settings.witness_urls, sign_in=_sign_in(settings))
+    made = read_settings(folder)
     members = [one for _, one in sorted(old.registry().members.items()) if one.active]
     bank = open_bank(folder, passphrase)
     try:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person
+from bank.access import Person, Role
 from bank.errors import NoLonger
 from bank.measures import Force, Measure
 from bank.pages import regulator_words as say
