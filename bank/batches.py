@@ -16,7 +16,7 @@ from ledger import Entry, Refused, Registry, SignedStatement, Statement, format_
 from ledger.batch import KIND, batch_approval
 from ledger.body import MOST_IN_BATCH
 from ledger.bulk import insert_rows, select_rows
-from ledger.store import entries, reading, writing
+from ledger.store import reading, writing
 
 _COUNTED = frozenset(("award", "supersede"))
 _CHUNK = 400
@@ -29,17 +29,22 @@ class Batches:
         self._engine = engine
         self._clock = clock
 
-    def keep(self, statement: Statement, awards: Sequence[bytes], *, approved: bool) -> None:
-        """Keep which awards a `batch.approve` speaks of; BadRequest where it speaks of others."""
+    def keep(self, statement: Statement, awards: Sequence[bytes]) -> bool:
+        """Keep which awards a `batch.approve` speaks of, before it is in the ledger.
+
+        Whether they were not kept before; BadRequest where it speaks of others. Kept first and
+        approved after: so a batch that is in the ledger and not here has been handed in whole.
+        """
         check_batch(statement, awards)
         batch = statement.hash
         with writing(self._engine) as connection:
-            _drop(connection, batch)
-            rows = [(award, batch) for award in sorted(set(awards) - _known(connection, awards))]
-            if rows:
-                insert_rows(connection, batch_awards, rows)
-                values = {"batch": batch, "institution": statement.author, "approved": approved}
-                connection.execute(batches.insert().values(**values))
+            known = select(batches.c.batch).where(batches.c.batch == batch)
+            if connection.execute(known).first() is not None:
+                return False
+            values = {"batch": batch, "institution": statement.author, "approved": False}
+            connection.execute(batches.insert().values(**values))
+            insert_rows(connection, batch_awards, [(award, batch) for award in sorted(set(awards))])
+        return True
 
     def approve(self, statement: Statement) -> None:
         """Let what was kept of a batch be handed in; its statement stands in the ledger."""
@@ -139,12 +144,6 @@ def _approved(
     wanted = [(award,) for award in awards]
     found = select_rows(connection, batch_awards, ("award", "batch"), ("award",), wanted)
     return frozenset(bytes(row.award) for row in found if bytes(row.batch) in known)
-
-
-def _known(connection: Connection, awards: Sequence[bytes]) -> set[bytes]:
-    wanted = [(award,) for award in awards]
-    found = select_rows(connection, entries, ("statement",), ("statement",), wanted)
-    return {bytes(row.statement) for row in found}
 
 
 def _forget(connection: Connection, awards: Sequence[bytes]) -> None:

@@ -298,10 +298,14 @@ class Bank:
 
         `signed` is their `batch.approve`; BadRequest where it speaks of others.
         """
-        check_batch(signed.statement, awards)
+        statement = signed.statement
+        check_batch(statement, awards)
+        is_new = self.log.index_of(statement) is None and self.batches.keep(statement, awards)
         (outcome,) = self.append([signed])
         if isinstance(outcome, Placed):
-            self.batches.keep(signed.statement, awards, approved=True)
+            self.batches.approve(statement)
+        elif is_new:
+            self.batches.drop(statement)
         return outcome
 
     def _doubts(self, batch: Sequence[SignedStatement]) -> dict[int, str]:

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bank.errors import BankError
 from bank.federation.http_signature import check_request
+
+from bank.errors import BankError
 from bank.results.errors import ResultsError
 from bank.results.mapping import mapping_of, parse_toml
 from bank.results.reader import results_of
@@ -397,9 +398,9 @@ def _keep_collections(out: Path) -> None:
 
 
 def _keep_of_the_bank() -> None:
+    from bank.federation.http_signature import sign_request
     from openpyxl import Workbook
 
-    from bank.federation.http_signature import sign_request
     from keys import write_keystore
 
     samples = REPO / "docs" / "samples"

@@ -153,6 +153,7 @@ _STAFF_FORMS = """
     POST /registrar/approvals/{approval}/drop
 """
 _STAFF_SENDS = """
+    POST /registrar/uploads/{name}/signed/batch
     POST /registrar/uploads/{name}/signed/statements
     POST /registrar/uploads/{name}/signed/finish
     POST /registrar/rules/try
@@ -206,12 +207,15 @@ _REGULATOR_PAGES = """
     GET /regulator/proposals
     GET /regulator/proposals/{name}
     GET /regulator/proposals/{name}/file
+    GET /regulator/log
+    GET /regulator/log/checkpoint
 """
 _REGULATOR_FORMS = """
     POST /regulator/members/{slug}
     POST /regulator/proposals
     POST /regulator/proposals/{name}/hand-in
     POST /regulator/proposals/{name}/put-away
+    POST /regulator/log
 """
 _OPERATOR_PAGES = """
     GET /operator
@@ -220,11 +224,14 @@ _OPERATOR_PAGES = """
     GET /operator/errors
     GET /operator/members
     GET /operator/people
+    GET /operator/log
+    GET /operator/log/checkpoint
 """
 _OPERATOR_FORMS = """
     POST /operator/audit
     POST /operator/people
     POST /operator/people/end
+    POST /operator/log
 """
 
 TABLE: Final[Mapping[tuple[str, str], Rule]] = dict(

@@ -42,7 +42,7 @@ Show = Callable[..., Response]
 def operator_log_routes(pages: Pages, visitors: Visitors, role: Role, show: Show) -> APIRouter:
     """The pages of the log below a role's own; `show` frames a page."""
     routes = APIRouter(include_in_schema=False, prefix=f"{role.home}/log")
-    reader = Annotated[Person, Depends(visitors.only(role))]
+    reader = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     log = pages.bank.operator_log
 

@@ -27,6 +27,7 @@ from keys import PrivateKey, b64u_encode, encode, parse
 from ledger import SignedStatement, Statement
 from ledger.batch import batch_approval
 from ledger.sequencer import Declined, Placed
+from tests.api_kit import client, new_key
 from tests.bank_kit import SmallBank, result, small_bank
 
 ALONE = 5
@@ -217,8 +218,9 @@ def test_an_import_asks_for_the_second_person_and_goes_on_with_them(small: Small
 
 
 def test_over_http_it_is_the_same(small: SmallBank) -> None:
-    with TestClient(make_app(small.bank)) as http:
-        port = RemoteBank(http, lambda: datetime.now(UTC))
+    key = new_key(small.bank, small.north.did)
+    with client(small.bank, small.north.did) as http, TestClient(make_app(small.bank)) as plain:
+        port = RemoteBank(plain, small.bank.now, {small.north.did: key})
         assert port.alone(small.north) == ALONE
         done = import_results(preview(12), {"north": small.north}, port, small.bank.now)
         assert done.awarded == 12
@@ -235,7 +237,9 @@ def test_over_http_it_is_the_same(small: SmallBank) -> None:
                 "are not those",
             ),
         ):
-            answer = http.post("/batches", content=encode(body))  # type: ignore[arg-type]
+            headers = {"content-type": "application/json"}
+            sent = encode(body)  # type: ignore[arg-type]
+            answer = http.post("/batches", content=sent, headers=headers)
             assert answer.status_code == 400
             assert said in answer.json()["detail"]
 
@@ -283,7 +287,7 @@ def test_at_the_pages_one_account_is_one_person(small: SmallBank) -> None:
         status, text = second(http, small.north.approver)
         assert status == 400
         assert "cannot also be the second" in text
-    assert "an approver signs" in second(registrar, small.north.approver)[1]
+    assert "not for a registrar" in second(registrar, small.north.approver)[1]
     own = second_key(small, person="registrar")
     status, text = second(approver, own)
     assert status == 400
@@ -294,12 +298,15 @@ def test_at_the_pages_one_account_is_one_person(small: SmallBank) -> None:
     assert second(approver, small.north.approver)[0] == 200
     assert propose(one) is True
     assert placed(small.bank.submit(made)) == 12
+    assert propose(one) is True
+    assert not small.bank.batches.left(small.north.did, ALONE)
 
 
 def test_what_is_withdrawn_is_not_approved(small: SmallBank) -> None:
     made = awards(small, 12)
     statement = small.north.approve_batch(hashes(made)).statement
-    small.bank.batches.keep(statement, hashes(made), approved=False)
+    assert small.bank.batches.keep(statement, hashes(made))
+    assert not small.bank.batches.keep(statement, hashes(made))
     assert placed(small.bank.submit(made)) == ALONE
     small.bank.batches.drop(statement)
     small.bank.batches.approve(statement)

@@ -134,7 +134,8 @@ def test_the_page_lists_every_setting(repo: Path) -> None:
         if name == "folder":
             continue
         default = field.get_default(call_default_factory=True)
-        shown = "none: must be given" if field.is_required() else f"`{default}`" if default else ""
+        told = f"`{default}`" if isinstance(default, str) and default else ""
+        shown = "none: must be given" if field.is_required() else told
         wanted.append(f"| `{name}` | `{variable(name)}` | {shown} | {field.description} |")
     wanted += [f"| `{name}` | {what} |" for name, what in ELSEWHERE.items()]
     assert rows == wanted

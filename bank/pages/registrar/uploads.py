@@ -175,11 +175,11 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         bank.uploads.find(person.scope, name)
         signed, awards = read_batch(read_object(body))
         if bank.log.index_of(signed.statement) is not None:
-            bank.batches.keep(signed.statement, awards, approved=True)
+            bank.batches.approve(signed.statement)
             return answer({"approved": True})
         check_batch(signed.statement, awards)
         bank.approvals.propose(office.did(person), signed, person.person)
-        bank.batches.keep(signed.statement, awards, approved=False)
+        bank.batches.keep(signed.statement, awards)
         return answer({"approved": False})
 
     @routes.post("/registrar/uploads/{name}/signed/statements")
