@@ -67,6 +67,7 @@ def serve(
     import uvicorn
 
     from bank.api.app import make_app
+    from bank.api.slow_headers import Impatient
     from bank.cli.progress import console
 
     with closing(_listen(port)) as listener, closing(opener()) as bank, suppress(KeyboardInterrupt):
@@ -87,7 +88,8 @@ def serve(
                 f"Nobody may sign in yet. Set up the first operator within a day, at\n"
                 f"{url}set-up?code={bank.access.set_up_code()}"
             )
-        uvicorn.Server(uvicorn.Config(make_app(bank, shown), log_level="warning")).run([listener])
+        config = uvicorn.Config(make_app(bank, shown), http=Impatient, log_level="warning")
+        uvicorn.Server(config).run([listener])
 
 
 def _listen(port: int) -> socket.socket:
