@@ -51,6 +51,11 @@ _PUBLIC = """
     GET /ledger/consistency
     GET /log/checkpoint
     GET /log/tile/{rest:path}
+    GET /members
+    GET /units
+    GET /rules
+    GET /qualifications
+    GET /appeals
     GET /lots/{name}
     GET /lots/{name}/proof
     GET /lots/{name}/recognition
