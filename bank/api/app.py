@@ -17,6 +17,7 @@ from bank.api.openid4vci import add_openid4vci
 from bank.api.operation import add_operation
 from bank.api.problems import install
 from bank.api.recognition import add_recognition
+from bank.api.registers import add_registers
 from bank.api.reports import add_reports
 from bank.api.tiles import tile_routes
 from bank.api.watch import Watch
@@ -94,6 +95,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     add_members(app, bank, guard)
     add_learner_records(app, bank)
     add_recognition(app, bank)
+    add_registers(app, bank)
     add_reports(app, bank)
     _add_learner(app, bank)
     _add_shares(app, bank)

@@ -117,13 +117,16 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
 
     @app.get("/learners/{learner}", tags=["staff"])
     def record(learner: Learner) -> Response:
-        """A record: names, the newest first, accounts and consents."""
-        names: list[Json] = list(learners.names(learner))
+        """A record: who it is, the accounts, the consents."""
         accounts: list[Json] = list(learners.accounts(learner))
         consents: list[Json] = [item.as_json() for item in learners.consents(learner)]
-        return _answer(
-            {"accounts": accounts, "consents": consents, "learner": learner, "names": names}
-        )
+        body: dict[str, Json] = {
+            "accounts": accounts,
+            "consents": consents,
+            "identity": learners.identity(learner).as_json(),
+            "learner": learners.names(learner)[0],
+        }
+        return _answer(body)
 
     @app.get("/learners/{learner}/passbook", tags=["staff"])
     def passbook(learner: Learner) -> Response:

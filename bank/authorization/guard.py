@@ -5,6 +5,7 @@ and only then signatures and the database.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -54,16 +55,21 @@ class Guard:
         }
         limits = bank.settings.limits
         self._addresses = self._bucket(limits.address)
-        self._keys = self._bucket(limits.key)
+        self._keys = self._bucket(limits.key, "by this API key")
         self._signed = self._bucket(limits.signed)
         self._paces = {
             Pace.READ: self._addresses,
-            Pace.DOOR: self._bucket(limits.door, lambda: bank.operator_log.note(Act.PACED)),
+            Pace.DOOR: self._bucket(limits.door, tell=lambda: bank.operator_log.note(Act.PACED)),
             Pace.TRIAL: self._bucket(limits.trial),
         }
 
-    def _bucket(self, limit: Limit, tell: Callable[[], None] = lambda: None) -> Bucket:
-        return Bucket(self._bank.now, tell, limit.burst, 1 / limit.per_second)
+    def _bucket(
+        self,
+        limit: Limit,
+        whose: str = "from your address",
+        tell: Callable[[], None] = lambda: None,
+    ) -> Bucket:
+        return Bucket(self._bank.now, limit.burst, 1 / limit.per_second, whose, tell)
 
     def complete(self, routes: Sequence[BaseRoute]) -> None:
         """BadSetup where a route is in no row of the table, or this would not stand before it."""
@@ -242,4 +248,11 @@ def _bearer(authorization: bytes) -> str:
 
 
 def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
+    host = request.client.host if request.client else ""
+    if ":" not in host:
+        return host
+    try:
+        # Whoever has one address of IPv6 has all 2^64 of its network.
+        return IPv6Address(host.partition("%")[0]).exploded[:19]
+    except ValueError:
+        return host

@@ -13,7 +13,7 @@ from bank.federation.sister import PATH
 LARGEST: Final = 32 * 1024 * 1024
 """The largest body that any route takes."""
 _FORM: Final = 64 * 1024
-_PROPOSAL: Final = 256 * 1024
+_PROPOSAL: Final = 1024 * 1024
 _RECEIPT: Final = 200_000
 _STAFF: Final = frozenset((Caller.REGISTRAR, Caller.APPROVER, Caller.ADMIN))
 _REGISTRARS: Final = frozenset((Caller.REGISTRAR, Caller.ADMIN))
@@ -51,6 +51,11 @@ _PUBLIC = """
     GET /ledger/consistency
     GET /log/checkpoint
     GET /log/tile/{rest:path}
+    GET /members
+    GET /units
+    GET /rules
+    GET /qualifications
+    GET /appeals
     GET /lots/{name}
     GET /lots/{name}/proof
     GET /lots/{name}/recognition

@@ -225,12 +225,17 @@ def _run(bank: "Bank", app: "FastAPI", listener: socket.socket, level: str) -> N
 
     import uvicorn
 
+    from bank.api.slow_headers import Impatient
     from bank.operations.figures_server import serving_figures
     from bank.operations.log_lines import LOGGER, start_logging
 
     start_logging(level)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=_PATIENCE
+        app,
+        http=Impatient,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_PATIENCE,
     )
     log, port = logging.getLogger(LOGGER), listener.getsockname()[1]
     with serving_figures(bank.settings.metrics, app.state.figures):

@@ -128,7 +128,7 @@ def _admit(
     admissions: "list[Admission]",
 ) -> None:
     from bank.cli.progress import progress
-    from bank.opening import admit, create_approver, create_member
+    from bank.opening import admit, create_api_key, create_approver, create_member
 
     with progress("Admitting institutions", len(admissions)) as done:
         for count, admission in enumerate(admissions, start=1):
@@ -136,6 +136,10 @@ def _admit(
             key = create_member(folder, secret).public_key
             approver = create_approver(folder, secret).public_key
             admit(bank, admission, key, governance[:THRESHOLD], approver)
+            opener = create_api_key(folder, secret).public_key.multikey
+            if not bank.api_keys.is_known(opener):
+                did = f"{bank.settings.did}:members:{admission.slug}"
+                bank.api_keys.add(did, opener, "demonstration")
             done(count)
 
 

@@ -323,7 +323,9 @@ def test_the_demonstrations_sign_ins_are_there_alone(bank: Bank) -> None:
         assert served.post("/sign-in", data=form).status_code == 401
 
 
-def test_too_many_attempts_are_told_to_wait(bank: Bank) -> None:
+def test_too_many_attempts_are_told_to_wait(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = bank.now()
+    monkeypatch.setattr(bank, "_clock", lambda: now)
     http = TestClient(make_app(bank), follow_redirects=False, base_url="http://localhost")
     form = {"login": "x", "password": "y", "totp": "1"}
     answers = [http.post("/sign-in", data=form) for _ in range(22)]

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bank.api import app as application
+from bank.api import slow_headers
 from bank.authorization.bodies import Bodies
 from bank.cli.background import served
 from tests.api_kit import new_token
@@ -53,6 +54,7 @@ class Wire:
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     with pytest.MonkeyPatch.context() as patch, small_bank(tmp_path_factory.mktemp("b")) as small:
         patch.setattr(application, "Bodies", Impatient)
+        patch.setattr(slow_headers.Impatient, "patience", SHORT)
         token = new_token(small.bank, small.north.did)
         with served(application.make_app(small.bank)) as url:
             parts = urlsplit(url)
@@ -112,3 +114,29 @@ def test_a_body_that_does_not_come_is_not_waited_for(wire: Wire) -> None:
     # The control: slow, but in time.
     slow = [chunk(BODY[n : n + 3]) for n in range(0, len(BODY), 3)]
     assert " 200 " in wire.ask(CHUNKED, *slow, END, pause=SHORT / 20)
+
+
+def test_headers_that_do_not_come_are_not_waited_for(wire: Wire) -> None:
+    for begun in ("", "POST /slots HT", "POST /slots HTTP/1.1\r\nHost: localhost\r\nX-More: "):
+        start = time.monotonic()
+        with socket.create_connection(wire.address, timeout=20) as slow:
+            slow.sendall(begun.encode())
+            assert slow.recv(100) == b""
+        assert SHORT <= time.monotonic() - start < SHORT + 5
+    # The second request of a connection has no more time than the first.
+    with socket.create_connection(wire.address, timeout=20) as slow:
+        slow.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b" 200 " in slow.recv(4096)
+        slow.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
+        start = time.monotonic()
+        assert slow.recv(100) == b""
+        assert SHORT <= time.monotonic() - start < SHORT + 5
+    # The control: slow, but in time; and one that asks nothing more for a while.
+    with socket.create_connection(wire.address, timeout=20) as slow:
+        for piece in (b"GET /health HTTP/1.1\r\n", b"Host: localhost\r\n", b"\r\n"):
+            time.sleep(SHORT / 5)
+            slow.sendall(piece)
+        assert b" 200 " in slow.recv(4096)
+        time.sleep(SHORT * 2)
+        slow.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b" 200 " in slow.recv(4096)

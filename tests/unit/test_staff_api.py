@@ -53,7 +53,9 @@ def test_a_record_from_its_opening_to_its_erasure(staff: Staff) -> None:
     terms = {"purpose": "job", "recipient": "Yu", "credentials": "all", "until": "2099-01-01"}
     consent = staff.post(f"/learners/{learner}/consents", **terms)["consent"]
     held = staff.http.get(f"/learners/{learner}").json()
-    assert held["names"] == ["李明远", "李明"]
+    assert held["identity"]["name"] == "李明远"
+    assert [former["name"] for former in held["identity"]["former"]] == ["李明"]
+    assert held["identity"]["document"]["number"] == NUMBER
     assert held["accounts"] == [account]
     assert [item["consent"] for item in held["consents"]] == [consent]
     ended = staff.http.delete(f"/learners/{learner}/consents/{consent}").json()
