@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bank.api.appeals import add_appeals
 from bank.api.federation import add_federation
 from bank.api.openid4vci import add_openid4vci
 from bank.api.problems import install
@@ -153,6 +154,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     add_reports(app, bank)
     _add_learner(app, bank)
     _add_shares(app, bank)
+    add_appeals(app, bank, _token, _body)
     _add_trust(app, bank)
     add_openid4vci(app, bank)
     add_federation(app, bank)

@@ -1,0 +1,81 @@
+"""Appeals: what is on the ledger of them, and lodging one about an award of one's own."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from bank.errors import BadRequest
+from bank.lodging import lodge_as_owner
+from bank.service import Bank
+from keys import Json, KeysError, b64u_decode, encode, parse
+
+_LIMIT = 4 * 1024
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["entry", "grounds"],
+                    "properties": {
+                        "entry": {"type": "integer", "minimum": 0},
+                        "grounds": {"type": "string", "minLength": 43, "maxLength": 43},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+def add_appeals(
+    app: FastAPI,
+    bank: Bank,
+    token_of: Callable[..., str],
+    body_of: Callable[[Request], Awaitable[bytes]],
+) -> None:
+    """Add the routes; `token_of` is the dependency that gives an owner's token."""
+
+    @app.get("/appeals", tags=["ledger"])
+    def appeals() -> Response:
+        """Every appeal on the ledger: open ones first, with the day each is due."""
+        known = bank.registry().appeals.appeals.values()
+        found: list[Json] = [
+            {
+                "against": one.against,
+                "appeal": one.name,
+                "decided": one.decided,
+                "due": one.due,
+                "lodged": one.lodged,
+                "outcome": one.outcome,
+            }
+            for one in sorted(known, key=lambda one: (bool(one.outcome), one.due, one.name))
+        ]
+        return Response(encode({"appeals": found}), media_type="application/json")
+
+    @app.post("/appeals", tags=["learners"], openapi_extra=_BODY, status_code=201)
+    async def lodge(request: Request, token: Annotated[str, Depends(token_of)]) -> Response:
+        """Appeal against a suspension, a correction or a revocation of one's own award.
+
+        `entry` is the decision's, `grounds` the SHA-256 of what the learner has to say, as
+        base64url: its text is handed to the panel, never to the ledger.
+        """
+        try:
+            value = parse(await body_of(request), limit=_LIMIT)
+        except KeysError as error:
+            raise BadRequest(str(error)) from error
+        entry = value.get("entry") if isinstance(value, dict) else None
+        grounds = value.get("grounds") if isinstance(value, dict) else None
+        if type(entry) is not int or not 0 <= entry < 2**53 or not isinstance(grounds, str):
+            raise BadRequest("say entry (a number) and grounds (a SHA-256 as base64url)")
+        try:
+            hashed = b64u_decode(grounds, 32)
+        except KeysError as error:
+            raise BadRequest(f"grounds: {error}") from error
+        made = await run_in_threadpool(lodge_as_owner, bank, token, entry, hashed)
+        body: dict[str, Json] = {"appeal": made.appeal, "due": made.due, "entry": made.index}
+        return Response(encode(body), 201, media_type="application/json")
