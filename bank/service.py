@@ -108,6 +108,7 @@ from ledger.log import Log, entry_days, read_head
 from ledger.note import ED25519, open_note
 from ledger.publishing import Target, published_at
 from ledger.recovery import Recovery, recover
+from ledger.rules import Shown
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
 from ledger.store import open_store, reading, scrub, writing
@@ -523,12 +524,13 @@ class Bank:
         converted = [award.lot for award in awards if award.lot.kind == "convert"]
         entries = (Entry.parse(self.log.entry(lot.award_index)) for lot in converted)
         gained = gained_by(zip(converted, entries, strict=True))
-        return options(usable, self.recogniser(), self._time(), self._grade, gained)
+        return options(usable, self.recogniser(), self._time(), self._shown, gained)
 
-    def _grade(self, award: Award) -> str:
+    def _shown(self, award: Award) -> Shown:
         with reading(self._engine) as connection:
             document, _ = open_credential(connection, self._vault, award.account, award.identifier)
-        return certificate_facts(document).grade
+        facts = certificate_facts(document)
+        return Shown(facts.grade, facts.awarded)
 
     def _time(self) -> str:
         return format_time(self._clock())

@@ -12,8 +12,10 @@ from keys import Json
 from ledger.errors import Refused
 from ledger.frameworks import Framework, Scheme, framework_of, scheme_of
 from ledger.rules import (
+    NOTHING_SHOWN,
     Pattern,
     Rule,
+    Shown,
     SourceFacts,
     add_months,
     derived_credits,
@@ -170,7 +172,7 @@ class Catalogue:
                 found[other] = pairs[level]
         return found
 
-    def source(self, facts: Facts, grade: str | None = None) -> SourceFacts:
+    def source(self, facts: Facts, shown: Shown = NOTHING_SHOWN) -> SourceFacts:
         """What a rule asks of a lot. Of a unit not published here only the facts are known."""
         unit = self.units.get((facts.institution, facts.unit))
         scheme = self.schemes.get(facts.scheme)
@@ -185,7 +187,7 @@ class Catalogue:
             facts.expires,
             facts.depth,
             scheme.hours if scheme else Decimal(0),
-            grade,
+            shown,
         )
 
     def check_conversion(

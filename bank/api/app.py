@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
+from bank.api.appeals import add_appeals
 from bank.api.description import describe
 from bank.api.federation import add_federation
 from bank.api.learner_records import add_learner_records
@@ -99,6 +100,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     add_reports(app, bank)
     _add_learner(app, bank)
     _add_shares(app, bank)
+    add_appeals(app, bank)
     _add_trust(app, bank)
     add_openid4vci(app, bank)
     add_federation(app, bank)

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from bank.service import Bank
 from keys import Json, encode
-from ledger import Member, Unit
+from ledger import Member, Unit, format_time
 from ledger.appeals import Appeal
 from ledger.catalogue import Qualification
 from ledger.rules import Rule
@@ -36,8 +36,9 @@ def add_registers(app: FastAPI, bank: Bank) -> None:
     @app.get("/rules", tags=["registers"])
     def rules(author: Author = "") -> Response:
         """Every published rule of recognition, withdrawn ones too."""
-        found = bank.catalogue().rules.values()
-        return _answer("rules", (_rule(item) for item in found if author in ("", item.author)))
+        found, time = bank.catalogue().rules.values(), format_time(bank.now())
+        made = (_rule(item, time) for item in found if author in ("", item.author))
+        return _answer("rules", made)
 
     @app.get("/qualifications", tags=["registers"])
     def qualifications(author: Author = "") -> Response:
@@ -90,10 +91,11 @@ def _unit(unit: Unit) -> dict[str, Json]:
     }
 
 
-def _rule(rule: Rule) -> dict[str, Json]:
+def _rule(rule: Rule, time: str) -> dict[str, Json]:
     return {
         "author": rule.author,
         "from": rule.start,
+        "in_force": rule.in_force(time),
         "partner": rule.partner,
         "published": rule.published,
         "rule": rule.name,

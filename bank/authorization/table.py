@@ -257,7 +257,7 @@ TABLE: Final[Mapping[tuple[str, str], Rule]] = dict(
         *_rows(Rule(_KEYS, signed=True), "POST /sessions"),
         *_rows(Rule(_BANK, Media.JSON, _FORM, signed=True), _RECORDS),
         *_rows(Rule(_OWNER), _OWNED),
-        *_rows(_json(_OWNER), "POST /shares"),
+        *_rows(_json(_OWNER), "POST /shares\nPOST /appeals"),
         *_rows(Rule(PEOPLE), "GET /account"),
         *_rows(_form(PEOPLE), _ACCOUNT_FORMS),
         *_rows(Rule(_STAFF), _STAFF_PAGES),
