@@ -1,5 +1,6 @@
 """`creditbank bank`: make a bank, and serve it."""
 
+import os
 import signal
 import socket
 import sys
@@ -137,12 +138,24 @@ def serve(
                 console.print(shown.hint)
         elif not bank.access.anybody():
             console.print(
-                f"Nobody may sign in yet. Set up the first operator within a day, at\n"
-                f"{url}set-up?code={bank.access.set_up_code()}"
+                "Nobody may sign in yet. Set up the first operator within a day, at\n"
+                + set_up_link(bank, url, shown=sys.stderr.isatty())
             )
         # What a demonstration prints is for whoever plays it.
         level = bank.settings.log_level if shown is None else "warning"
         _run(bank, make_app(bank, shown), listener, level)
+
+
+def set_up_link(bank: "Bank", url: str, *, shown: bool) -> str:
+    """The link for the first operator; where it would end up in a log, the file that has it."""
+    link = f"{url}set-up?code={bank.access.set_up_code()}"
+    if shown:
+        return link
+    path = bank.settings.folder / "set-up-link"
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(link + "\n")
+    return f"the address in {path}"
 
 
 def _run(bank: "Bank", app: "FastAPI", listener: socket.socket, level: str) -> None:
