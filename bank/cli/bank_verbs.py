@@ -1,5 +1,6 @@
 """`creditbank bank`: make a bank, and serve it."""
 
+import os
 import signal
 import socket
 import sys
@@ -35,7 +36,11 @@ _PATIENCE = 30
 
 Port = Annotated[
     int,
-    typer.Option(min=0, max=65535, help="Port on the loopback interface; 0 takes any free one."),
+    typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one."),
+]
+Host = Annotated[
+    str,
+    typer.Option(help="IPv4 address to listen on. Other than loopback only where no stranger is."),
 ]
 
 
@@ -104,11 +109,12 @@ def succeed_command(
 def serve_command(
     data: Data = DEFAULT_DATA,
     port: Port = DEFAULT_PORT,
+    host: Host = LOOPBACK,
 ) -> None:
-    """Serve the bank's API and pages on loopback."""
+    """Serve the bank's API and pages, on loopback unless told otherwise."""
     from bank.opening import open_bank
 
-    serve(lambda: open_bank(data, bank_passphrase(data), witnessed=True), port)
+    serve(lambda: open_bank(data, bank_passphrase(data), witnessed=True), port, host=host)
 
 
 @bank_app.command("operator-log")
@@ -185,7 +191,10 @@ def restore_command(
 
 
 def serve(
-    opener: "Callable[[], Bank]", port: int, demo: "Callable[[Bank], Demo] | None" = None
+    opener: "Callable[[], Bank]",
+    port: int,
+    demo: "Callable[[Bank], Demo] | None" = None,
+    host: str = LOOPBACK,
 ) -> None:
     """Serve a bank until it is told to stop, with the sign-ins of a demonstration if it is one.
 
@@ -196,7 +205,11 @@ def serve(
     from bank.cli.progress import console
 
     _stop_on_sigterm()
-    with closing(_listen(port)) as listener, closing(opener()) as bank, suppress(KeyboardInterrupt):
+    with (
+        closing(_listen(host, port)) as listener,
+        closing(opener()) as bank,
+        suppress(KeyboardInterrupt),
+    ):
         port = listener.getsockname()[1]
         # By name, since browsers give passkeys to names alone.
         url = f"http://localhost:{port}/"
@@ -211,12 +224,24 @@ def serve(
                 console.print(shown.hint)
         elif not bank.access.anybody():
             console.print(
-                f"Nobody may sign in yet. Set up the first operator within a day, at\n"
-                f"{url}set-up?code={bank.access.set_up_code()}"
+                "Nobody may sign in yet. Set up the first operator within a day, at\n"
+                + set_up_link(bank, url, shown=sys.stderr.isatty())
             )
         # What a demonstration prints is for whoever plays it.
         level = bank.settings.log_level if shown is None else "warning"
         _run(bank, make_app(bank, shown), listener, level)
+
+
+def set_up_link(bank: "Bank", url: str, *, shown: bool) -> str:
+    """The link for the first operator; where it would end up in a log, the file that has it."""
+    link = f"{url}set-up?code={bank.access.set_up_code()}"
+    if shown:
+        return link
+    path = bank.settings.folder / "set-up-link"
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(link + "\n")
+    return f"the address in {path}"
 
 
 def _run(bank: "Bank", app: "FastAPI", listener: socket.socket, level: str) -> None:
@@ -255,15 +280,15 @@ def _stop_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def _listen(port: int) -> socket.socket:
-    """A socket on the loopback interface; BadSetup if the port cannot be had."""
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket at this address; BadSetup if the port cannot be had."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((LOOPBACK, port))
+        listener.bind((host, port))
         # Now, not when the bank is open: a port that another has taken is found out here.
         listener.listen()
     except OSError as error:
         listener.close()
-        raise BadSetup(f"port {port} of {LOOPBACK} cannot be had: {error.strerror}") from error
+        raise BadSetup(f"port {port} of {host} cannot be had: {error.strerror}") from error
     return listener

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from bank.condition import Condition, Witnessed
 from bank.errors import BankError
 from ledger import LedgerError, parse_time
+
+# When a counter began is of no use here, and doubles what is sent.
+disable_created_metrics()
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 

@@ -1,5 +1,6 @@
 """The steps lead to exactly the tables the program uses, on both engines, and may be repeated."""
 
+import ast
 import threading
 from pathlib import Path
 
@@ -8,9 +9,11 @@ from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.engine import make_url
 
 from bank.schema import NEWEST, migrate
+from bank.settings import database_url, read_settings
 from bank.tables import derived, private
 from ledger import StoreFault
 from ledger.store import metadata, open_store, writing
+from tests.bank_kit import small_bank
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -70,3 +73,94 @@ def test_a_newer_database_is_left_alone(engine: Engine) -> None:
 def test_the_newest_step_is_the_last_file(repo: Path) -> None:
     steps = sorted((repo / "bank" / "migrations" / "versions").glob("[0-9]*.py"))
     assert steps[-1].name.startswith(NEWEST)
+
+
+# The last step from before the rule of docs/decisions/0031: steps after it only add.
+_BEFORE_THE_RULE = "0007"
+_ADDS = {"create_table", "create_index", "add_column"}
+
+
+def not_additive(source: str) -> list[str]:
+    """What in a step's `upgrade` does more than add what an older program may ignore."""
+    tree = ast.parse(source)
+    upgrade = next(
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
+    )
+    found = []
+    for call in (node for node in ast.walk(upgrade) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        if name.startswith("op.") and name.removeprefix("op.") not in _ADDS:
+            found.append(name)
+        if name == "op.create_index" and any(word.arg == "unique" for word in call.keywords):
+            found.append("op.create_index(unique)")
+        if name == "op.add_column":
+            words = {
+                word.arg: ast.unparse(word.value)
+                for each in ast.walk(call)
+                if isinstance(each, ast.Call)
+                for word in each.keywords
+            }
+            if words.get("nullable") == "False" and "server_default" not in words:
+                found.append("op.add_column(nullable=False) without server_default")
+    return found
+
+
+def test_steps_only_add(repo: Path) -> None:
+    for step in sorted((repo / "bank" / "migrations" / "versions").glob("[0-9]*.py")):
+        if step.name[:4] > _BEFORE_THE_RULE:
+            assert not_additive(step.read_text(encoding="utf-8")) == [], step.name
+
+
+@pytest.mark.parametrize(
+    ("line", "faults"),
+    [
+        ('op.create_table("a", sa.Column("b", sa.Text, nullable=False))', 0),
+        ('op.add_column("a", sa.Column("b", sa.Text))', 0),
+        ('op.add_column("a", sa.Column("b", sa.Text, nullable=False, server_default=""))', 0),
+        ('op.add_column("a", sa.Column("b", sa.Text, nullable=False))', 1),
+        ('op.create_index("i", "a", ["b"], unique=True)', 1),
+        ('op.drop_column("a", "b")', 1),
+        ('op.alter_column("a", "b", nullable=False)', 1),
+        ('op.rename_table("a", "b")', 1),
+        ('op.execute("DELETE FROM a")', 1),
+        ('op.get_bind().execute("x")', 2),
+    ],
+)
+def test_control_of_what_adds(line: str, faults: int) -> None:
+    assert len(not_additive(f"def upgrade():\n    {line}\n")) == faults
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_server_goes_on_while_a_newer_one_expands_the_database(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The newer program adds a table, columns and an index under a server of this one."""
+    if kind == "postgresql":
+        url = make_url(request.getfixturevalue("postgres"))
+        name = f"expand_{abs(hash(str(tmp_path))) % 10**12}"
+        admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        admin.dispose()
+        shown = url.set(database=name).render_as_string(hide_password=False)
+        monkeypatch.setenv("CREDITBANK_DATABASE_URL", shown)
+    with small_bank(tmp_path / "bank") as small:
+        small.award("li-1")
+        newer = open_store(database_url(read_settings(tmp_path / "bank")))
+        with writing(newer) as connection:
+            for statement in (
+                "CREATE TABLE of_tomorrow (id INTEGER PRIMARY KEY)",
+                "ALTER TABLE credentials ADD COLUMN of_tomorrow TEXT",
+                "ALTER TABLE lots ADD COLUMN of_tomorrow TEXT NOT NULL DEFAULT ''",
+                "CREATE INDEX of_tomorrow_index ON lots (of_tomorrow)",
+                "UPDATE alembic_version SET version_num = '0999'",
+            ):
+                connection.execute(text(statement))
+        newer.dispose()
+        lot, _ = small.award("li-2")
+        assert small.bank.lot(lot.lot).state == lot.state
+        assert small.bank.refusal() == ""
+        assert small.bank.rebuild()
+        token = small.bank.token(small.bank.accounts()[0])
+        assert len(small.bank.owned(token)) == 2
+        assert small.bank.audit().passed

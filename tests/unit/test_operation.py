@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -23,6 +24,7 @@ from opentelemetry import trace
 from sqlalchemy import text
 
 from bank.api.app import make_app
+from bank.cli.bank_verbs import set_up_link
 from bank.errors import BadSetup
 from bank.operations.figures_server import serving_figures
 from bank.operations.log_lines import LOGGER, JsonLines
@@ -225,6 +227,16 @@ def test_a_lost_tail_is_not_ready(tmp_path: Path) -> None:
         with writing(small.bank._engine) as connection:
             connection.execute(text("UPDATE head SET size = size - 1"))
         assert "fewer than the" in http.get("/readyz").json()["reason"]
+
+
+def test_the_first_link_is_in_no_log(small: SmallBank) -> None:
+    url = "http://localhost:1/"
+    told = set_up_link(small.bank, url, shown=False)
+    path = small.bank.settings.folder / "set-up-link"
+    assert told == f"the address in {path}"
+    assert path.read_text().startswith(f"{url}set-up?code=")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert set_up_link(small.bank, url, shown=True).startswith(f"{url}set-up?code=")
 
 
 def test_tracing_is_not_imported_unless_it_is_on(tmp_path: Path) -> None:
