@@ -78,11 +78,11 @@ def _copy_type(kind: TypeEngine[object]) -> str:
 def _copy(
     connection: Connection, table: str, columns: list[str], types: list[str], rows: Sequence[Row]
 ) -> None:
-    with driver_faults_told(connection):
-        with (
-            driver_of(connection).cursor() as cursor,
-            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
-        ):
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(row)
+    with (
+        driver_faults_told(connection),
+        driver_of(connection).cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)

@@ -168,7 +168,9 @@ class TileEdge:
             start += len(part)
             if len(partial.hashes) == WIDTH:
                 root = partial.tree.root
-                filled.append(Tile(level, (size + start) // WIDTH - 1, b"".join(partial.hashes), root))
+                filled.append(
+                    Tile(level, (size + start) // WIDTH - 1, b"".join(partial.hashes), root)
+                )
                 roots.append(root)
                 self._levels[level] = _Partial([])
         if roots:

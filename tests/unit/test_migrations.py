@@ -84,15 +84,16 @@ def test_entries_from_before_get_the_list_of_their_statement(
     monkeypatch.setattr(command, "upgrade", partial(_up_to, command.upgrade, "0007"))
     migrate(engine)
     monkeypatch.undo()
-    insert = text("INSERT INTO entries (idx, leaf, statement, kind, data) VALUES (:i, :l, :s, :k, :d)")
+    insert = text(
+        "INSERT INTO entries (idx, leaf, statement, kind, data) VALUES (:i, :l, :s, :k, :d)"
+    )
     with writing(engine) as connection:
         for entry in kept:
             made = entry.signed.statement
             values = {"i": entry.index, "l": entry.leaf, "s": made.hash, "k": made.kind}
             connection.execute(insert, {**values, "d": entry.data})
     migrate(engine)
-    columns = ("idx", "leaf", "list", "statement", "kind", "data")
-    query = text(f"SELECT {', '.join(columns)} FROM entries ORDER BY idx")
+    query = text("SELECT idx, leaf, list, statement, kind, data FROM entries ORDER BY idx")
     with reading(engine) as connection:
         found = [tuple(row) for row in connection.execute(query)]
     assert found == [
