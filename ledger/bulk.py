@@ -54,7 +54,7 @@ def select_rows(
     for first in range(0, len(wanted), _CHUNK):
         chunk = wanted[first : first + _CHUNK]
         # A cross join is taken in the order written: each row wanted is looked up by the index.
-        # With IN and several columns SQLite would read the whole table.
+        # With IN and several columns SQLite would go over the whole table.
         query = (
             f"WITH wanted ({', '.join(names)}) AS (VALUES {', '.join([marks] * len(chunk))}) "
             f"SELECT {found} FROM wanted CROSS JOIN {table.name} ON {on}"
