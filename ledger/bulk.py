@@ -64,7 +64,9 @@ def select_rows(
 
 @cache
 def _named(columns: tuple[str, ...]) -> Callable[[Iterable[object]], Any]:
-    return namedtuple("Found", columns)._make
+    made: Any = namedtuple("Found", columns)  # type: ignore[misc]
+    make: Callable[[Iterable[object]], Any] = made._make
+    return make
 
 
 def _copy_type(kind: TypeEngine[object]) -> str:
