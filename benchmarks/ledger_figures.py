@@ -255,19 +255,41 @@ def append_single_100k() -> Figure:
         sequencer, _, _log = stack.enter_context(log_at(f"sqlite:///{path / 'log.db'}"))
         sequencer.append(opening())
         _fill(sequencer, before)
-        tree = _pymerkle(path / "tree.db", before)
+        tree, quick = _pymerkle(path / "tree.db", before), _pymerkle(path / "wal.db", before)
         turns = itertools.count(before)
+        others: dict[str, list[float]] = {"unchecked": [], "wal": []}
 
-        def ours() -> float:
+        def one_by_one() -> float:
             batches = [[_again(base, next(turns), sign=True)] for _ in range(number)]
             return _placed(sequencer, batches)
 
-        def peer() -> float:
-            data = [os.urandom(size) for _ in range(number)]
-            return rate(number, lambda: [tree.append_entry(entry) for entry in data])
+        def ours() -> float:
+            check, sequencer.verify = sequencer.verify, lambda signed: None
+            others["unchecked"].append(one_by_one())
+            sequencer.verify = check
+            return one_by_one()
 
-        note = "ours also checks a signature and authority, and chains"
-        return compare(ours, peer, _PYMERKLE, "entries/s", note)
+        def peer() -> float:
+            data = [os.urandom(size) for _ in range(2 * number)]
+            quick.con.execute("PRAGMA journal_mode = WAL")
+            others["wal"].append(_each(quick, data[number:]))
+            return _each(tree, data[:number])
+
+        figure = compare(ours, peer, _PYMERKLE, "entries/s")
+        found = {name: statistics.median(rates) for name, rates in others.items() if rates}
+        said = ", ".join(
+            f"{what} {found[name]:,.0f}"
+            for name, what in (
+                ("unchecked", "ours without the signature"),
+                ("wal", "peer with WAL"),
+            )
+            if name in found
+        )
+        return replace(figure, note="; ".join(filter(None, (figure.note, said))))
+
+
+def _each(tree: Any, entries: Sequence[bytes]) -> float:
+    return rate(len(entries), lambda: [tree.append_entry(entry) for entry in entries])
 
 
 def _again(signed: SignedStatement, turn: int, sign: bool = False) -> SignedStatement:
@@ -291,7 +313,7 @@ def _fill(sequencer: Sequencer, number: int) -> None:
     sequencer.verify = verify
 
 
-_PYMERKLE = "pymerkle 7, SqliteTree as it comes (rollback journal)"
+_PYMERKLE = "pymerkle 7, SqliteTree as it comes (rollback journal, FULL)"
 
 
 def _pymerkle(path: Path, number: int) -> Any:

@@ -138,7 +138,7 @@ def _read(
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         # They take a while to start; until then this one reads on by itself.
         starting = [pool.submit(read_pieces, ()) for _ in range(workers)]
-        while not all(future.done() for future in starting) and (chunk := next(chunks, None)):
+        while not all(future.done() for future in starting) and (chunk := next(chunks, [])):
             yield chunk, read_pieces(chunk, signatures)
         waiting: deque[tuple[list[bytes], Future[list[Piece]]]] = deque()
         for chunk in chunks:

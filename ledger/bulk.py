@@ -54,7 +54,7 @@ def select_rows(
     for first in range(0, len(wanted), _CHUNK):
         chunk = wanted[first : first + _CHUNK]
         # A cross join is taken in the order written: each row wanted is looked up by the index.
-        # With IN and several columns SQLite would read the whole table.
+        # With IN and several columns SQLite would go over the whole table.
         query = (
             f"WITH wanted ({', '.join(names)}) AS (VALUES {', '.join([marks] * len(chunk))}) "
             f"SELECT {found} FROM wanted CROSS JOIN {table.name} ON {on}"
@@ -64,7 +64,9 @@ def select_rows(
 
 @cache
 def _named(columns: tuple[str, ...]) -> Callable[[Iterable[object]], Any]:
-    return namedtuple("Found", columns)._make
+    made: Any = namedtuple("Found", columns)  # type: ignore[misc]
+    make: Callable[[Iterable[object]], Any] = made._make
+    return make
 
 
 def _copy_type(kind: TypeEngine[object]) -> str:
@@ -79,7 +81,8 @@ def _copy(
     connection: Connection, table: str, columns: list[str], types: list[str], rows: Sequence[Row]
 ) -> None:
     with (
-        driver_faults_told(connection), driver_of(connection).cursor() as cursor,
+        driver_faults_told(connection),
+        driver_of(connection).cursor() as cursor,
         cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
     ):
         copy.set_types(types)

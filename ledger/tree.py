@@ -54,8 +54,8 @@ class Frontier:
                 nodes.insert(0, self._peaks.pop())
             if len(nodes) & 1:
                 low.append(nodes.pop())
-            pair = iter(nodes)
-            nodes = [sha256(b"\1" + l + r).digest() for l, r in zip(pair, pair, strict=True)]
+            each = iter(nodes)
+            nodes = [sha256(b"\1" + left + next(each)).digest() for left in each]
             rest >>= 1
         self._peaks += reversed(low)
 

@@ -29,6 +29,7 @@ from ledger.audit import AuditReport, audit
 from ledger.checkpointer import Checkpointer
 from ledger.log import Log, read_entries, read_head
 from ledger.lot_rows import lot_row
+from ledger.lots import identity_of
 from ledger.note import ED25519
 from ledger.sequencer import Placed, Sequencer
 from ledger.store import create_tables, entries, open_store, reading
@@ -209,8 +210,9 @@ def lost(engine: Engine, acknowledged: Mapping[int, int]) -> list[int]:
         size = read_head(connection).size
         for start in range(0, len(numbers), 500):
             wanted = {award(n).statement.hash: n for n in numbers[start : start + 500]}
+            lists = {identity_of(award(n).statement)[0] for n in wanted.values()}
             query = select(entries.c.statement, entries.c.idx).where(
-                entries.c.statement.in_(list(wanted))
+                entries.c.list.in_(lists), entries.c.statement.in_(list(wanted))
             )
             found: dict[int, list[int]] = {number: [] for number in wanted.values()}
             for row in connection.execute(query):

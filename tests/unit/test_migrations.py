@@ -2,17 +2,23 @@
 
 import ast
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError
 
 from bank.schema import NEWEST, migrate
 from bank.settings import database_url, read_settings
 from bank.tables import derived, private
-from ledger import StoreFault
-from ledger.store import metadata, open_store, writing
+from ledger import Entry, StoreFault
+from ledger.lots import identity_of
+from ledger.store import metadata, open_store, reading, writing
 from tests.bank_kit import small_bank
 
 
@@ -68,6 +74,45 @@ def test_a_newer_database_is_left_alone(engine: Engine) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
     with pytest.raises(StoreFault, match="opened by a newer program"):
         migrate(engine)
+
+
+def test_entries_from_before_get_the_list_of_their_statement(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every kind of statement that has a credential names its status list in a place of its own."""
+    with small_bank(tmp_path / "bank") as small:
+        small.every_kind()
+        kept = [Entry.parse(data) for data in small.bank.log.entries()]
+    monkeypatch.setattr(command, "upgrade", partial(_up_to, command.upgrade, "0007"))
+    migrate(engine)
+    monkeypatch.undo()
+    insert = text(
+        "INSERT INTO entries (idx, leaf, statement, kind, data) VALUES (:i, :l, :s, :k, :d)"
+    )
+    with writing(engine) as connection:
+        for entry in kept:
+            made = entry.signed.statement
+            values = {"i": entry.index, "l": entry.leaf, "s": made.hash, "k": made.kind}
+            connection.execute(insert, {**values, "d": entry.data})
+    migrate(engine)
+    query = text("SELECT idx, leaf, list, statement, kind, data FROM entries ORDER BY idx")
+    with reading(engine) as connection:
+        found = [tuple(row) for row in connection.execute(query)]
+    assert found == [
+        (e.index, e.leaf, *identity_of(s), s.kind, e.data)
+        for e in kept
+        for s in [e.signed.statement]
+    ]
+    lists = {row[4]: row[2] for row in found}
+    assert all(lists[kind] > 0 for kind in ("award", "confer", "convert", "supersede"))
+    assert lists["log.open"] == 0
+    for change in ("UPDATE entries SET list = 2", "DELETE FROM entries"):
+        with pytest.raises(DatabaseError, match="append-only"), writing(engine) as connection:
+            connection.execute(text(change))
+
+
+def _up_to(upgrade: Callable[[Config, str], None], step: str, config: Config, _: str) -> None:
+    upgrade(config, step)
 
 
 def test_the_newest_step_is_the_last_file(repo: Path) -> None:
