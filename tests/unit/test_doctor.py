@@ -301,7 +301,7 @@ def test_a_restored_backup_is_told_by_all_who_have_seen_more(
         assert found[name].level == "problem", found[name]
         assert "ledger recover" in found[name].remedy
     assert "has seen" in found["witnesses"].sentence
-    assert "old backup" in found["published"].sentence
+    assert "the store holds" in found["published"].sentence
 
 
 def test_one_key_in_two_roles(tmp_path: Path) -> None:
