@@ -11,7 +11,7 @@ from bank.errors import BankError
 from ledger import LedgerError, parse_time
 
 # When a counter began is of no use here, and doubles what is sent.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
