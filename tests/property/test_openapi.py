@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,7 @@ BASE = "http://localhost"
 # As one file's operations share a fixture, phases that repeat a failure would take minutes.
 PHASES = (Phase.explicit, Phase.generate)
 # What can be said of requests in general is said in tests/unit/test_bodies.py.
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NOT_OURS = {"content-length", "host", "transfer-encoding", "connection"}
 
 
@@ -89,6 +91,23 @@ def test_no_input_is_a_fault_of_the_server(site: Site) -> None:
     assert found == []
 
 
+FOUND = [
+    ("POST", "/openid4vci/token", b"&".join(b"a=%d" % n for n in range(30)), _FORM),
+    ("GET", "/lots/nothing/proof", None, {}),
+]
+"""What was found this way, and is answered since."""
+
+
+@pytest.mark.parametrize(("method", "path", "body", "headers"), FOUND)
+def test_what_was_found(
+    site: Site, method: str, path: str, body: bytes | None, headers: dict[str, str]
+) -> None:
+    answer = site.ask(
+        caller_of(method, re.sub("nothing", "{name}", path)), method, path, body, headers
+    )
+    assert 400 <= answer.status_code < 500, answer.text
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_no_input_is_a_fault_of_the_server_at_length(site: Site) -> None:
@@ -104,6 +123,5 @@ def test_a_fault_would_be_found(site: Site, monkeypatch: pytest.MonkeyPatch) -> 
         raise ZeroDivisionError
 
     monkeypatch.setattr(site.small.bank, "lot", broken)
-    monkeypatch.setattr(site.http._transport, "raise_server_exceptions", False)
     _, found = faults(site, 1, [GenerationMode.POSITIVE])
     assert any("/lots/" in line for line in found)
