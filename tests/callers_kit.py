@@ -117,5 +117,7 @@ def everybody(folder: Path) -> Iterator[Site]:
             Caller.WITNESS: PrivateKey.generate(),
         }
         app = make_app(bank, Demo("key", []))
-        http = TestClient(app, follow_redirects=False, base_url="http://localhost")
+        http = TestClient(
+            app, raise_server_exceptions=False, follow_redirects=False, base_url="http://localhost"
+        )
         yield Site(small, http, app, other.bank.signer, owner, wallet, keys, people)

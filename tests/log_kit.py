@@ -81,6 +81,7 @@ def opening() -> tuple[SignedStatement, ...]:
             },
         ),
         ("scheme.publish", {"hours": "16", "name": names, "scheme": "national", "version": 1}),
+        ("policy.publish", {"alone": 1_000_000}),
         (
             "member.admit",
             {

@@ -68,7 +68,10 @@ def add_openid4vci(app: FastAPI, bank: Bank) -> None:
 
 
 def _token(bank: Bank, data: bytes) -> Response:
-    form = parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    try:
+        form = parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    except ValueError as error:
+        raise WalletError("a token request has at most 20 fields") from error
     if form.get("grant_type") != [PRE_AUTHORIZED]:
         raise _UnsupportedGrant("the grant_type here is the pre-authorised code's")
     code, tx_code = form.get("pre-authorized_code", []), form.get("tx_code", [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -423,7 +423,7 @@ def test_the_client_begins_a_session_and_renews_it(tmp_path: Path) -> None:
 
 def limited(tmp_path: Path, **limits: Limit) -> Iterator[Place]:
     with small_bank(tmp_path) as small:
-        small.bank.settings = replace(small.bank.settings, limits=Limits(**limits))
+        small.bank.settings = small.bank.settings.model_copy(update={"limits": Limits(**limits)})
         now = small.bank.now()
         small.bank._clock = lambda: now
         http = TestClient(make_app(small.bank), base_url=f"http://{HOST}")
@@ -431,8 +431,12 @@ def limited(tmp_path: Path, **limits: Limit) -> Iterator[Place]:
 
 
 def test_each_key_and_each_address_has_its_limit(tmp_path: Path) -> None:
-    few = Limit(3, 0.5)
-    for place in limited(tmp_path, key=few, address=Limit(5, 1), signed=Limit(12, 1)):
+    few = Limit(burst=3, per_second=0.5)
+    others = {
+        "address": Limit(burst=5, per_second=1),
+        "signed": Limit(burst=12, per_second=1),
+    }
+    for place in limited(tmp_path, key=few, **others):
         other = new_key(place.bank, place.small.north.did)
         assert [place.slots(place.sign())[0] for _ in range(4)] == [200, 200, 200, 429]
         assert place.slots(place.sign(key=other)) == (200, "")
@@ -451,15 +455,16 @@ def test_limits_are_settings(tmp_path: Path) -> None:
     from bank.settings import read_settings
 
     with small_bank(tmp_path) as small:
-        settings = replace(small.bank.settings, limits=Limits(key=Limit(7, 2.5)))
-        settings.save()
-        assert read_settings(settings.folder).limits == Limits(key=Limit(7, 2.5))
+        settings = small.bank.settings
         text = (settings.folder / "bank.toml").read_text()
-        for wrong in ("burst = 0", 'burst = "7"', "burst = true"):
+        text += "\n[limits.key]\nburst = 7\nper_second = 2.5\n"
+        (settings.folder / "bank.toml").write_text(text)
+        wanted = Limits(key=Limit(burst=7, per_second=2.5))
+        assert read_settings(settings.folder).limits == wanted
+        for wrong in ("burst = 0", 'burst = "7"', "burst = true", "bursts = 7"):
             (settings.folder / "bank.toml").write_text(text.replace("burst = 7", wrong))
-            if wrong != "burst = true":
-                with pytest.raises(BadSetup, match=r"limits\.key"):
-                    read_settings(settings.folder)
+            with pytest.raises(BadSetup, match=r"limits\.key"):
+                read_settings(settings.folder)
         (settings.folder / "bank.toml").write_text(text.replace("limits.key", "limits.all"))
         with pytest.raises(BadSetup, match=r"limits\.all"):
             read_settings(settings.folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from bank.institution import RECORDS
 from bank.opening import Admission, create_bank, open_bank, open_member
-from bank.settings import read_settings
+from bank.settings import read_settings, write_settings
 from bank.witnesses import create_witness, open_witness, watch
 from keys import PrivateKey, write_keystore
 from ledger import Refused, SignedStatement, Statement, VerifierKey
@@ -157,7 +156,7 @@ def test_no_bank_is_opened_with_one_key_for_two_roles(tmp_path: Path) -> None:
         ({"bank": f"file:{tmp_path / 'governance'}"}, "governance key 1 is also the bank key"),
         ({"log": f"file:{tmp_path / 'governance'}"}, "governance key 1 is also the log key"),
     ):
-        replace(settings, keys=keys).save()
+        write_settings(settings.folder, keys=keys)
         with pytest.raises(Refused, match=says):
             open_bank(tmp_path / "bank", "p")
 
