@@ -89,6 +89,17 @@ def test_the_report_as_json() -> None:
         }
     ]
     assert Subject() == Subject("", "", "", "", "", {})
+    assert report(HOLDER).to_json()["checks"] == [
+        {
+            "check": "holder",
+            "outcome": "not checked",
+            "code": "holder.file",
+            "sentence": HOLDER.sentence("en"),
+            "date": "",
+            "caution": False,
+            "unknown": False,
+        }
+    ]
 
 
 def test_the_whole_table_in_both_languages() -> None:
