@@ -121,7 +121,7 @@ def test_the_newest_step_is_the_last_file(repo: Path) -> None:
 
 
 # The last step from before the rule of docs/decisions/0031: steps after it only add.
-_BEFORE_THE_RULE = "0007"
+_BEFORE_THE_RULE = "0012"
 _ADDS = {"create_table", "create_index", "add_column"}
 
 
