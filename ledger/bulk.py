@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table
 from sqlalchemy.types import TypeEngine
 
-from ledger.store import driver_faults_told, driver_of, execute
+from ledger.store import driver_faults_told, driver_of, fetch
 
 Row = tuple[int | str | bytes | None, ...]
 Rows = Sequence[Row]
@@ -29,7 +29,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
         return
     marks = ", ".join("?" * len(columns))
     with driver_faults_told(connection):
-        driver_of(connection).executemany(
+        driver_of(connection).cursor().executemany(
             f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", rows
         )
 
@@ -48,7 +48,7 @@ def select_rows(
         arrays = ", ".join(f"?::{_copy_type(table.c[name].type)}[]" for name in key)
         source = f"unnest({arrays}) AS wanted ({', '.join(names)}) JOIN {table.name} ON {on}"
         values = [list(column) for column in zip(*wanted, strict=True)]
-        yield from map(made, execute(connection, f"SELECT {found} FROM {source}", values))
+        yield from map(made, fetch(connection, f"SELECT {found} FROM {source}", values))
         return
     marks = f"({', '.join('?' * len(key))})"
     for first in range(0, len(wanted), _CHUNK):
@@ -59,7 +59,7 @@ def select_rows(
             f"WITH wanted ({', '.join(names)}) AS (VALUES {', '.join([marks] * len(chunk))}) "
             f"SELECT {found} FROM wanted CROSS JOIN {table.name} ON {on}"
         )
-        yield from map(made, execute(connection, query, list(chain.from_iterable(chunk))))
+        yield from map(made, fetch(connection, query, list(chain.from_iterable(chunk))))
 
 
 @cache

@@ -13,7 +13,7 @@ from ledger.lots import identity_of
 from ledger.note import open_note
 from ledger.receipt import Receipt
 from ledger.statement import Statement
-from ledger.store import checkpoints, entries, execute, published, reading, tiles, writing
+from ledger.store import checkpoints, entries, fetch, published, reading, tiles, writing
 from ledger.tiles import WIDTH, ReadTile, TileTree
 from ledger.tree import consistency_proof
 
@@ -35,7 +35,7 @@ def read_head(connection: Connection, *, lock: bool = False) -> Head:
     query = "SELECT size, root, leaf, time FROM head WHERE id = 1"
     if lock and connection.dialect.name == "postgresql":
         query += " FOR UPDATE"
-    size, root, leaf, time = execute(connection, query).fetchone()
+    ((size, root, leaf, time),) = fetch(connection, query)
     return Head(size, root, leaf, time)
 
 
@@ -192,7 +192,7 @@ def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes
     while start < end:
         stop = min(start + _PAGE, end)
         query = "SELECT data FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx"
-        rows = execute(connection, query, (start, stop)).fetchall()
+        rows = fetch(connection, query, (start, stop))
         if len(rows) != stop - start:
             raise NotFound(f"an entry between {start} and {stop} is missing from the store")
         for (data,) in rows:

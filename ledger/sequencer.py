@@ -241,11 +241,11 @@ def _places(
 
 def _move_head(connection: Connection, before: Head, state: _State, time: str) -> None:
     after = (state.edge.size, state.edge.root, state.leaf, time)
-    done = execute(
+    moved = execute(
         connection,
         "UPDATE head SET size = ?, root = ?, leaf = ?, time = ? "
         "WHERE id = 1 AND size = ? AND root = ?",
         (*after, before.size, before.root),
     )
-    if done.rowcount != 1:
+    if moved != 1:
         raise Refused("the log moved while this batch was appended; try again")

@@ -215,16 +215,28 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def execute(connection: Connection, query: str, values: Sequence[object] = ()) -> Any:
-    """Run one statement, its parameters marked `?`, on the driver itself; its cursor.
+def execute(connection: Connection, query: str, values: Sequence[object] = ()) -> int:
+    """Run one statement, its parameters marked `?`, on the driver itself; how many rows it changed.
 
     For the few statements of every commit: through SQLAlchemy each would cost ten times as much.
     IntegrityError as SQLAlchemy has it, StoreFault for whatever else the driver raises.
     """
     with driver_faults_told(connection):
-        if connection.dialect.name == "postgresql":
-            query = query.replace("?", "%s")
-        return driver_of(connection).execute(query, values)
+        return int(_run(connection, query, values).rowcount)
+
+
+def fetch(connection: Connection, query: str, values: Sequence[object] = ()) -> list[Any]:
+    """The rows that a statement finds, run as `execute` does."""
+    with driver_faults_told(connection):
+        return list(_run(connection, query, values).fetchall())
+
+
+def _run(connection: Connection, query: str, values: Sequence[object]) -> Any:
+    if connection.dialect.name == "postgresql":
+        query = query.replace("?", "%s")
+    cursor = driver_of(connection).cursor()
+    cursor.execute(query, values)
+    return cursor
 
 
 def driver_of(connection: Connection) -> Any:

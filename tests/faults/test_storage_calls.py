@@ -68,15 +68,14 @@ class Faults:
         """The driver's connection, for the calls that go past SQLAlchemy."""
         return Driver(self, driver_of(connection))
 
-    def driven(self, connection: Any, call: Any, query: str, values: Any) -> Any:
+    def driven(self, connection: Any, call: Any, query: str, values: Any) -> None:
         """One such call, which may fail."""
         self._count += 1
         if self._due(BEFORE):
             self._fail(query, connection)
-        done = call(query, values)
+        call(query, values)
         if self._due(AFTER, GONE):
             self._fail(query, connection)
-        return done
 
     def arm(self, call: int, mode: str) -> None:
         """Have the `call`-th call from now fail, counted from 1."""
@@ -141,14 +140,32 @@ class Driver:
         self._faults = faults
         self._connection = connection
 
-    def execute(self, query: str, values: Any) -> Any:
-        return self._faults.driven(self._connection, self._connection.execute, query, values)
+    def cursor(self) -> DriverCursor:
+        return DriverCursor(self._faults, self._connection, self._connection.cursor())
 
-    def executemany(self, query: str, values: Any) -> Any:
-        return self._faults.driven(self._connection, self._connection.executemany, query, values)
 
-    def cursor(self) -> Any:
-        return self._connection.cursor()
+class DriverCursor:
+    """Its cursor: what runs on it may fail; the rest is the driver's own."""
+
+    def __init__(self, faults: Faults, connection: Any, cursor: Any) -> None:
+        self._faults = faults
+        self._connection = connection
+        self._cursor = cursor
+
+    def __enter__(self) -> Any:
+        return self._cursor.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._cursor.__exit__(*error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def execute(self, query: str, values: Any) -> None:
+        self._faults.driven(self._connection, self._cursor.execute, query, values)
+
+    def executemany(self, query: str, values: Any) -> None:
+        self._faults.driven(self._connection, self._cursor.executemany, query, values)
 
 
 # SQLite is a part of the process: no connection to it can go by itself.

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 import ledger.bulk
 from ledger import StoreFault
 from ledger.bulk import insert_rows, select_rows
-from ledger.store import create_tables, entries, execute, open_store, tiles, writing
+from ledger.store import create_tables, entries, fetch, open_store, tiles, writing
 
 COLUMNS = ("list", "statement", "idx")
 KEY = ("list", "statement")
@@ -50,7 +50,7 @@ def test_sqlite_looks_them_up_by_the_index(engine: Engine, monkeypatch: pytest.M
         asked.append((query, values))
         return []
 
-    monkeypatch.setattr(ledger.bulk, "execute", note)
+    monkeypatch.setattr(ledger.bulk, "fetch", note)
     with writing(engine) as connection:
         list(select_rows(connection, entries, COLUMNS, KEY, [(1, b"a"), (1, b"b")]))
         ((query, values),) = asked
@@ -61,7 +61,7 @@ def test_sqlite_looks_them_up_by_the_index(engine: Engine, monkeypatch: pytest.M
 
 
 def reads_all(connection: Connection, query: str, values: Sequence[object]) -> bool:
-    plan = [row[3] for row in execute(connection, f"EXPLAIN QUERY PLAN {query}", values)]
+    plan = [row[3] for row in fetch(connection, f"EXPLAIN QUERY PLAN {query}", values)]
     return any(step.startswith("SCAN entries") for step in plan)
 
 
