@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
@@ -29,6 +31,7 @@ from tests.api_kit import Signing, new_key, new_token
 from tests.bank_kit import SmallBank, result, small_bank
 
 HOST = "cq.example"
+ORDER = 2**252 + 27742317777372353535851937790883648493
 BODY = b'{"lots":[]}'
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -468,3 +471,36 @@ def test_limits_are_settings(tmp_path: Path) -> None:
         (settings.folder / "bank.toml").write_text(text.replace("limits.key", "limits.all"))
         with pytest.raises(BadSetup, match=r"limits\.all"):
             read_settings(settings.folder)
+
+
+class WithoutNonce:
+    """Signs with R as the neutral element: the equation holds, and the rule refuses such an R."""
+
+    def __init__(self, seed: bytes) -> None:
+        self.public_key = PrivateKey.from_seed(seed).public_key
+        digest = bytearray(hashlib.sha512(seed).digest()[:32])
+        digest[0] &= 248
+        digest[31] = digest[31] & 127 | 64
+        self._scalar = int.from_bytes(digest, "little")
+
+    def sign(self, message: bytes) -> bytes:
+        r = b"\x01" + bytes(31)
+        challenge = hashlib.sha512(r + self.public_key.raw + message).digest()
+        s = int.from_bytes(challenge, "little") * self._scalar % ORDER
+        return r + s.to_bytes(32, "little")
+
+
+def test_requests_go_by_the_one_rule_of_ed25519() -> None:
+    """OpenSSL, by which the library would check, takes the signature; a plain one is the control."""
+    seed, target = b"w" * 32, Target("POST", HOST, "/slots", None)
+    odd, plain = WithoutNonce(seed), PrivateKey.from_seed(seed)
+    Ed25519PublicKey.from_public_bytes(odd.public_key.raw).verify(odd.sign(b"m"), b"m")
+
+    def check(signer: Signer) -> None:
+        headers = sign_request(target, BODY, signer, API, "n" * 16, NOW)
+        named = {name.lower(): value for name, value in headers.items()}
+        check_request(target, named, API, signer.public_key.multikey.__eq__, NOW)
+
+    check(plain)
+    with pytest.raises(NotAllowed, match="does not match"):
+        check(odd)
