@@ -491,7 +491,7 @@ class WithoutNonce:
 
 
 def test_requests_go_by_the_one_rule_of_ed25519() -> None:
-    """OpenSSL, by which the library would check, takes the signature; a plain one is the control."""
+    """The library would check by OpenSSL, which takes it; a plain signature is the control."""
     seed, target = b"w" * 32, Target("POST", HOST, "/slots", None)
     odd, plain = WithoutNonce(seed), PrivateKey.from_seed(seed)
     Ed25519PublicKey.from_public_bytes(odd.public_key.raw).verify(odd.sign(b"m"), b"m")
