@@ -105,7 +105,7 @@ def signed_award(fields: AwardFields) -> SignedStatement:
         body["expires"] = fields.expires
     made = Statement(fields.author, "award", body, fields.statement.encode())
     data = f"{{{fields.signed}}}".encode()
-    return SignedStatement(made, ((fields.key, b64(fields.signature)),), data)
+    return SignedStatement.as_read(made, ((fields.key, b64(fields.signature)),), data)
 
 
 def b64(text: str) -> bytes:

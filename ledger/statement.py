@@ -85,13 +85,22 @@ class SignedStatement:
 
     statement: Statement
     signatures: tuple[tuple[str, bytes], ...]
-    data: bytes = field(default=b"", repr=False, compare=False)
-    """The exact bytes (JCS) of `{"signatures", "statement"}`; given only where they were read."""
+    data: bytes = field(init=False, repr=False, compare=False)
+    """The exact bytes (JCS) of `{"signatures", "statement"}`, as submitted."""
 
     def __post_init__(self) -> None:
-        if not self.data:
-            parts = (self.signatures_data, self.statement.data)
-            object.__setattr__(self, "data", b'{"signatures":%b,"statement":%b}' % parts)
+        parts = (self.signatures_data, self.statement.data)
+        object.__setattr__(self, "data", b'{"signatures":%b,"statement":%b}' % parts)
+
+    @classmethod
+    def as_read(
+        cls, statement: Statement, signatures: tuple[tuple[str, bytes], ...], data: bytes
+    ) -> "SignedStatement":
+        """That of which the exact bytes `data` were read: they are not made a second time."""
+        made = object.__new__(cls)
+        for name, value in (("statement", statement), ("signatures", signatures), ("data", data)):
+            object.__setattr__(made, name, value)
+        return made
 
     @property
     def signatures_data(self) -> bytes:
