@@ -106,8 +106,12 @@ class RemoteBank:
         return self._sessions.get(author) or next(iter(self._sessions.values()))
 
     def _begin(self, session: _Session) -> None:
-        path = "/sessions"
-        target = Target("POST", self._http.base_url.netloc.decode(), path)
+        path, base = "/sessions", self._http.base_url
+        if not base.host:
+            raise BankUnreachable(
+                f"the bank at {base} did not answer (it names no server); trying again is safe"
+            )
+        target = Target("POST", base.netloc.decode(), path)
         signed = sign_request(target, b"", session.key, API, self._nonce(), self._clock())
         answer = self._read(path, self._send("POST", path, b"", signed))
         token, ends = answer.get("token"), answer.get("expires")

@@ -20,6 +20,7 @@ from ledger import (
     Checkpoint,
     Entry,
     LotBook,
+    Registry,
     SignedStatement,
     Statement,
     VerifierKey,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Table, inspect
+from sqlalchemy import Connection, Engine, MetaData, Table, delete, inspect, select
 
 from bank.errors import BadBackup
 from bank.schema import bring_to, version
@@ -58,7 +58,10 @@ def copy_in(url: str, path: Path, step: str) -> None:
             bring_to(connection, step)
             with zipfile.ZipFile(path) as archive, unprotected(connection):
                 for table in _tables():
-                    connection.exec_driver_sql(f'DELETE FROM "{table.name}"')
+                    # What a new database begins with; the operator's log has nothing, and lets
+                    # nothing be deleted.
+                    if connection.execute(select(table).limit(1)).first() is not None:
+                        connection.execute(delete(table))
                     with archive.open(table.name) as file:
                         _fill(connection, table, file)
     finally:
