@@ -13,24 +13,26 @@ from bank.api.recognition import lot_json
 from bank.authorization import ApiKey
 from bank.authorization.guard import Guard, api_key
 from bank.authorization.table import LARGEST
-from bank.errors import BadRequest, NotYours
+from bank.errors import NotYours
 from bank.institution import Submission
 from bank.service import Bank
 from bank.submissions import (
+    MOST_LOTS,
     MOST_STATEMENTS,
     outcome_json,
     outcomes_json,
     read_batch,
+    read_lots,
     read_submissions,
+    slots_json,
     wants_together,
 )
-from keys import Json, KeysError, b64u_decode, encode, parse_exact
+from keys import Json, encode, parse_exact
 from ledger import format_time
 from ledger.body import MOST_IN_BATCH
 from ledger.sequencer import Outcome
 
 _SHORT = 4 * 1024
-_MOST_LOTS = 5000
 _PAGE = 200
 _STATEMENTS_BODY = {
     "requestBody": {
@@ -96,7 +98,7 @@ _SLOTS_BODY = {
                     "properties": {
                         "lots": {
                             "type": "array",
-                            "maxItems": _MOST_LOTS,
+                            "maxItems": MOST_LOTS,
                             "items": {"type": "string", "minLength": 22, "maxLength": 22},
                         }
                     },
@@ -129,10 +131,9 @@ def add_members(app: FastAPI, bank: Bank, guard: Guard) -> None:
 
         The same ones whenever they are asked for.
         """
-        lots = _read_lots(parse_exact(await request.body()))
+        lots = read_lots(parse_exact(await request.body()))
         given = await run_in_threadpool(bank.slots, key.institution, lots)
-        found: list[Json] = [{"list": slot.list, "index": slot.index} for slot in given]
-        return _json({"slots": found})
+        return _json(slots_json(given))
 
     @app.get("/batches/alone", tags=["members"])
     def alone(key: Key) -> Response:
@@ -223,21 +224,6 @@ def _check_carried(submissions: Sequence[Submission], key: ApiKey) -> None:
                 f"statement {position}: its credential is deposited by its own institution alone; "
                 "hand in the statement without it"
             )
-
-
-def _read_lots(value: Json) -> list[str]:
-    lots = value.get("lots") if isinstance(value, dict) and len(value) == 1 else None
-    if not isinstance(lots, list) or len(lots) > _MOST_LOTS:
-        raise BadRequest(f"a request for slots has up to {_MOST_LOTS} lots, under 'lots'")
-    names = [lot for lot in lots if isinstance(lot, str)]
-    try:
-        for name in names:
-            b64u_decode(name, 16)
-    except KeysError as error:
-        raise BadRequest(f"a lot is 16 bytes in base64url: {error}") from error
-    if len(names) != len(lots):
-        raise BadRequest("a lot is text: 16 bytes in base64url")
-    return names
 
 
 def _reference(account: str) -> str:

@@ -158,6 +158,7 @@ _STAFF_FORMS = """
     POST /registrar/approvals/{approval}/drop
 """
 _STAFF_SENDS = """
+    POST /registrar/slots
     POST /registrar/uploads/{name}/signed/batch
     POST /registrar/uploads/{name}/signed/statements
     POST /registrar/uploads/{name}/signed/finish

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bank.requests import sign_slot_request
 from fastapi.testclient import TestClient
 from opentelemetry import trace
 from sqlalchemy import text
@@ -28,8 +27,8 @@ from bank.cli.bank_verbs import set_up_link
 from bank.errors import BadSetup
 from bank.operations.figures_server import serving_figures
 from bank.operations.log_lines import LOGGER, JsonLines
-from keys import encode
 from ledger.store import writing
+from tests.api_kit import Signing, new_key
 from tests.bank_kit import NORTH_UNIT, SmallBank, small_bank
 
 SECRET = "Ouyang Secretname 1234"
@@ -117,10 +116,10 @@ def test_every_route_by_its_template(
 
 
 def test_who_signed_is_told_by_key(small: SmallBank, http: TestClient, lines: io.StringIO) -> None:
-    now, north = small.bank.now(), small.north
-    request = sign_slot_request(north.did, [north.lot("k1")], north.signer, now)
-    assert http.post("/slots", content=encode(request)).status_code == 200
-    assert requests(lines)[0]["key"] == north.signer.public_key.multikey
+    key = new_key(small.bank, small.north.did)
+    answer = http.post("/slots", json={"lots": []}, auth=Signing(small.bank, key))
+    assert answer.status_code == 200, answer.text
+    assert requests(lines)[0]["key"] == key.public_key.multikey
 
 
 def test_an_unforeseen_error_is_told_without_its_words(

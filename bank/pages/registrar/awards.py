@@ -14,7 +14,7 @@ from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office, answer, read_object, read_signed
 from bank.pages.visitor import Visitors
 from bank.service import Bank
-from bank.submissions import outcomes_json, read_submissions
+from bank.submissions import outcomes_json, read_lots, read_submissions, slots_json
 from credentials import read_credential
 from keys import Json
 from ledger import LotState, SignedStatement
@@ -64,6 +64,12 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             states=list(LotState),
             first=before == _NEWEST,
         )
+
+    @routes.post("/registrar/slots")
+    def slots(body: sent, person: registrar) -> Response:
+        """Status slots for lots that the institution is to award."""
+        lots = read_lots(read_object(body))
+        return answer(slots_json(bank.slots(office.did(person), lots)))
 
     @routes.get("/registrar/awards/{name}")
     def award(request: Request, name: str, person: staff) -> Response:

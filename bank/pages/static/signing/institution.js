@@ -10,7 +10,6 @@ import { sha256 } from "/v/vendor/noble.js";
 const VC_CONTEXT = "https://www.w3.org/ns/credentials/v2";
 const OB_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json";
 const STATEMENT = utf8("creditbank statement v1\n");
-const REQUEST = utf8("creditbank request v1\n");
 const CRITERIA = "Passed the assessment of the unit.";
 
 export class Institution {
@@ -29,13 +28,6 @@ export class Institution {
   /** The lot of a source record, 16 bytes as base64url. */
   async lot(source) {
     return base64url((await this.#derive("lot", source)).subarray(0, 16));
-  }
-
-  /** A signed request for status slots of lots. */
-  async slotRequest(lots, now) {
-    const request = { author: this.did, lots, time: seconds(now) };
-    const value = base64url(await this.#sign(concat(REQUEST, utf8(encode(request)))));
-    return { request, signature: { key: this.keys.multikey, value } };
   }
 
   /** A signed `unit.publish` of a unit version. */

@@ -91,7 +91,7 @@ async function signed(institution, batch, units, send) {
 
 async function slotsOf(institution, batch, send) {
   const lots = await Promise.all(batch.map((result) => institution.lot(result.source_key)));
-  return (await send("/slots", await institution.slotRequest(lots, new Date()))).slots;
+  return (await send("/registrar/slots", { lots })).slots;
 }
 
 const creditsOf = (units, { unit }) => units.get(`${unit.code}@${unit.version}`).credits;
