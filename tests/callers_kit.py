@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from ledger.sequencer import Placed
 from tests.api_kit import Signing, new_key, new_token
 from tests.bank_kit import SmallBank, small_bank
 
-_MANY = Limit(100_000, 100_000)
+_MANY = Limit(burst=100_000, per_second=100_000)
 _FILLED = {"{index}": "0", "{rest:path}": "0/000", "{number}": "1"}
 
 
@@ -98,9 +98,14 @@ def everybody(folder: Path) -> Iterator[Site]:
         statement = Statement.make(bank.settings.did, "agreement", body)
         (outcome,) = bank.append([statement.sign(small.governance, other.governance)])
         assert isinstance(outcome, Placed), outcome
-        bank.settings = replace(
-            bank.settings, limits=Limits(_MANY, _MANY, _MANY, _MANY, Limit(100, 100))
+        limits = Limits(
+            address=_MANY,
+            key=_MANY,
+            signed=_MANY,
+            door=_MANY,
+            trial=Limit(burst=100, per_second=100),
         )
+        bank.settings = bank.settings.model_copy(update={"limits": limits})
         _, credential = small.award("li-1")
         identifier = str(credential["id"])
         owner = bank.token(bank.account_of_credential(identifier))

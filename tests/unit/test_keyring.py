@@ -10,7 +10,7 @@ import pytest
 from bank.errors import BadSetup
 from bank.keyring import key_uris, open_key
 from bank.opening import create_approver, create_bank, create_member
-from bank.settings import read_settings
+from bank.settings import read_settings, write_settings
 from bank.witnesses import create_witness, open_witness
 from keys import PrivateKey, write_keystore
 from tests.bank_kit import NAMES
@@ -76,7 +76,7 @@ def test_a_banks_settings_name_its_keys_and_no_others(tmp_path: Path) -> None:
     file.write_text(before + '\n[keys]\nlog = "command:/usr/bin/sign"\n')
     settings = read_settings(tmp_path)
     assert settings.key_uri("log") == "command:/usr/bin/sign"
-    settings.save()
+    write_settings(tmp_path, threshold=1)
     assert read_settings(tmp_path) == settings
     file.write_text(before + '\n[keys]\nvault = "command:/usr/bin/sign"\n')
     with pytest.raises(BadSetup, match="names log and bank, not 'vault'"):
