@@ -82,11 +82,12 @@ class Approvals:
             raise BadRequest("that key has signed already; the second person signs with their own")
         return SignedStatement(signed.statement, tuple(sorted(both.items())))
 
-    def drop(self, author: str, approval: str) -> None:
-        """Let a statement wait no longer."""
-        self._find(author, approval)
+    def drop(self, author: str, approval: str) -> Approval:
+        """Let a statement wait no longer; what it was."""
+        found = self._find(author, approval)
         with writing(self._engine) as connection:
             connection.execute(delete(approvals).where(approvals.c.approval == approval))
+        return found
 
     def _find(self, author: str, approval: str) -> Approval:
         found = [item for item in self.waiting(author) if item.approval == approval]

@@ -101,16 +101,7 @@ class Audits:
         result: AuditResult | None = None
         try:
             found = self._run(self._progress)
-            result = AuditResult(
-                self._began,
-                self._now(),
-                found.size,
-                found.root.hex(),
-                found.lots,
-                found.checkpoints,
-                found.kinds,
-                found.problems,
-            )
+            result = _result(self._began, self._now(), found)
         except _ClosedError:
             pass
         except (BankError, LedgerError) as error:
@@ -135,6 +126,29 @@ class Audits:
 
     def _now(self) -> str:
         return format_time(self._clock())
+
+
+def last_audit(folder: Path) -> AuditResult | None:
+    """The result kept in a bank's folder, or None where there is none that can be read."""
+    return _read(folder / _FILE)
+
+
+def keep_audit(folder: Path, began: str, ended: str, found: AuditReport) -> None:
+    """Keep the result of an audit in a bank's folder."""
+    _write(folder / _FILE, _result(began, ended, found))
+
+
+def _result(began: str, ended: str, found: AuditReport) -> AuditResult:
+    return AuditResult(
+        began,
+        ended,
+        found.size,
+        found.root.hex(),
+        found.lots,
+        found.checkpoints,
+        found.kinds,
+        found.problems,
+    )
 
 
 def _write(file: Path, result: AuditResult) -> None:

@@ -37,6 +37,8 @@ class Witnessed:
     """Entries under the newest signed checkpoint."""
     shown: int
     """Entries under the checkpoint shown to the world."""
+    signed_at: str
+    """When the newest was signed, or empty where no signature says."""
     quorum: int
     witnesses: tuple[WitnessStanding, ...]
     asked: bool
@@ -80,7 +82,9 @@ def witnessed(
 
     `reached` and `troubles` are what the server that asks them knows; None where it asks nobody.
     """
-    newest = Checkpoint.parse(open_note(signed, ()).text).size
+    own = open_note(signed, log_keys)
+    newest = Checkpoint.parse(own.text).size
+    signed_at = _moment(max((one.time or 0 for one in own.signatures), default=0))
     keys = {key: name for name, record in registry.witnesses.items() for key in record.keys}
     opened = open_note(shown, [*log_keys, *keys])
     size = Checkpoint.parse(opened.text).size
@@ -88,11 +92,15 @@ def witnessed(
     found = []
     for name, record in sorted(registry.witnesses.items()):
         known = max((reached or {}).get(name, 0), size if name in times else 0)
-        time = format_time(datetime.fromtimestamp(times[name], UTC)) if name in times else ""
+        time = _moment(times.get(name, 0))
         trouble = troubles.get(name, "")
         behind = max(0, newest - known)
         found.append(WitnessStanding(name, record.url, known, behind, time, trouble))
-    return Witnessed(newest, size, registry.quorum, tuple(found), reached is not None)
+    return Witnessed(newest, size, signed_at, registry.quorum, tuple(found), reached is not None)
+
+
+def _moment(seconds: int) -> str:
+    return format_time(datetime.fromtimestamp(seconds, UTC)) if seconds else ""
 
 
 def free_space(folder: Path) -> int:

@@ -10,10 +10,11 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
-from bank.errors import BadRequest
+from bank.errors import BadRequest, NeedsSecondPerson
 from bank.institution import Institution, unit_credits
 from bank.port import BankPort
 from bank.results import Preview, Result, UnitRef
+from ledger import SignedStatement
 from ledger.sequencer import Declined
 
 BATCH = 1000
@@ -44,10 +45,13 @@ def import_results(
     bank: BankPort,
     clock: Callable[[], datetime],
     progress: Callable[[int], None] = lambda done: None,
+    approvals: Sequence[SignedStatement] = (),
 ) -> Imported:
     """Award every result; nothing at all is submitted if the preview has problems.
 
-    BadRequest naming what is wrong, where the file cannot be imported as a whole.
+    BadRequest naming what is wrong, where the file cannot be imported as a whole. Where an
+    institution's are more than one person hands in a day, their batch is approved first: by its
+    second person's key if that is at hand, else by one of `approvals`, else NeedsSecondPerson.
     """
     if preview.problems:
         shown = "\n".join(str(problem) for problem in preview.problems[:_SHOWN])
@@ -65,6 +69,8 @@ def import_results(
         institution, own = institutions[slug], list(group)
         credits = unit_credits(own)
         _publish(institution, credits, bank)
+        if len(own) > bank.alone(institution):
+            _approve(institution, own, credits, bank, approvals)
         for batch in _batches(own):
             lots = [institution.lot(result.source_key) for result in batch]
             slots = bank.slots(institution, lots)
@@ -96,6 +102,35 @@ def _publish(institution: Institution, credits: Mapping[UnitRef, Decimal], bank:
                 f"the unit {unit} of {institution.slug} was declined: {outcome.reason}; nothing of "
                 "this institution was imported"
             )
+
+
+def _approve(
+    institution: Institution,
+    results: Sequence[Result],
+    credits: Mapping[UnitRef, Decimal],
+    bank: BankPort,
+    approvals: Sequence[SignedStatement],
+) -> None:
+    awards: list[bytes] = []
+    for batch in _batches(results):
+        slots = bank.slots(institution, [institution.lot(result.source_key) for result in batch])
+        for result, slot in zip(batch, slots, strict=True):
+            awards.append(institution.awarding(result, credits[result.unit], slot).hash)
+    own = institution.approve_batch(awards)
+    data = own.statement.data
+    signed = next((one for one in approvals if one.statement.data == data), own)
+    if len(signed.signatures) < 2:
+        raise NeedsSecondPerson(
+            f"{len(results)} awards of {institution.slug} are more than one person hands in a day; "
+            "nothing of this institution was imported: have a second person sign the batch",
+            own,
+        )
+    outcome = bank.approve_batch(signed, awards)
+    if isinstance(outcome, Declined):
+        raise BadRequest(
+            f"the batch of {institution.slug} was declined: {outcome.reason}; nothing of this "
+            "institution was imported"
+        )
 
 
 def _batches(results: Sequence[Result]) -> Iterator[Sequence[Result]]:

@@ -31,6 +31,7 @@ from credentials import (
 from credentials.achievement import LEVEL, SCHEME
 from keys import Json, Signer, b64u_encode, did_web, encode, verification_method
 from ledger import Lot, SignedStatement, Slot, Statement, Unit
+from ledger.batch import batch_approval
 from ledger.catalogue import Qualification
 
 RECORDS = "creditbank-records"
@@ -85,9 +86,19 @@ class Institution:
         `available` is what the unit gives, which is at least what the result earned.
         """
         credential = self._signed(result, available, slot, created)
-        body = self._awarded(result, slot, credential)
-        signed = Statement.make(self.did, "award", body).sign(self.signer)
+        signed = self._award(result, slot, credential).sign(self.signer)
         return Submission(signed, credential, self._learner(result.learner))
+
+    def awarding(self, result: Result, available: Decimal, slot: Slot) -> Statement:
+        """The statement that `award` signs, without the work of signing its credential."""
+        return self._award(result, slot, self._credential(result, available, slot))
+
+    def approve_batch(self, awards: Iterable[bytes]) -> SignedStatement:
+        """The signed `batch.approve` of awards, given by their statements' hashes.
+
+        It bears the approver's signature too, if that key is at hand.
+        """
+        return self._by_two(batch_approval(self.did, awards))
 
     def correct(
         self,
@@ -228,10 +239,16 @@ class Institution:
         body: dict[str, Json] = {"lot": lot, "reason": reason}
         if kind != "reinstate":
             body["appeal"] = (today + APPEAL).isoformat()
-        signers = [self.signer]
-        if kind == "revoke" and self.approver is not None:
-            signers.append(self.approver)
-        return Submission(Statement.make(self.did, kind, body).sign(*signers))
+        statement = Statement.make(self.did, kind, body)
+        signed = self._by_two(statement) if kind == "revoke" else statement.sign(self.signer)
+        return Submission(signed)
+
+    def _by_two(self, statement: Statement) -> SignedStatement:
+        signers = (self.signer,) if self.approver is None else (self.signer, self.approver)
+        return statement.sign(*signers)
+
+    def _award(self, result: Result, slot: Slot, credential: dict[str, Json]) -> Statement:
+        return Statement.make(self.did, "award", self._awarded(result, slot, credential))
 
     def _signed(
         self, result: Result, available: Decimal, slot: Slot, created: datetime

@@ -6,9 +6,10 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, Engine, delete, select
 
+from bank.batches import BatchFold
 from bank.deposits import keep_credentials
 from bank.tables import credentials, lots
-from ledger import Entry, Lot, LotState, Refused, SignedStatement, Slot
+from ledger import Entry, Lot, LotState, Refused, Registry, SignedStatement, Slot
 from ledger.bulk import Row, insert_rows, select_rows
 from ledger.lot_rows import lot_of, lot_row, standing_values
 from ledger.lots import after, concerns_lot, lot_names, made_by, moved_by, slot_of, slot_taken
@@ -39,16 +40,26 @@ class LotProjection:
             for statement in statements:
                 self._deposits.pop(statement, None)
 
-    def begin(self, connection: Connection, batch: Sequence[SignedStatement]) -> "LotFold":
+    def begin(
+        self, connection: Connection, batch: Sequence[SignedStatement], registry: Registry
+    ) -> "LotFold":
         """A fold for `batch`, with the lots and slots it touches read ahead."""
+        return self._fold(connection, batch, BatchFold(connection, batch, registry))
+
+    def replay(self, connection: Connection, batch: Sequence[SignedStatement]) -> "LotFold":
+        """A fold for what stands in the ledger already: whether one person may is not asked."""
+        return self._fold(connection, batch, None)
+
+    def _fold(
+        self, connection: Connection, batch: Sequence[SignedStatement], counted: BatchFold | None
+    ) -> "LotFold":
         statements = [s.statement for s in batch if concerns_lot(s.statement.kind)]
         names = sorted({name for statement in statements for name in lot_names(statement)})
         taken = {slot for slot in map(slot_of, statements) if slot is not None}
         with self._lock:
             deposits = dict(self._deposits)
-        return LotFold(
-            connection, read_lots(connection, names), _taken(connection, taken), deposits
-        )
+        known, slots = read_lots(connection, names), _taken(connection, taken)
+        return LotFold(connection, known, slots, deposits, counted)
 
 
 class LotFold:
@@ -60,7 +71,9 @@ class LotFold:
         known: dict[str, Lot],
         slots: set[Slot],
         deposits: Mapping[bytes, Row],
+        counted: BatchFold | None,
     ) -> None:
+        self._counted = counted
         self._connection = connection
         self._known = known
         self._slots = slots
@@ -78,6 +91,9 @@ class LotFold:
         moved = None if event is None else after(self._known.get(event.lot), event)
         if made is not None:
             self._check_new(made)
+        if self._counted is not None:
+            self._counted.take(entry)
+        if made is not None:
             self._known[made.lot] = made
             self._new.add(made.lot)
             if made.slot is not None:
@@ -91,6 +107,8 @@ class LotFold:
 
     def flush(self) -> None:
         """Write what was folded."""
+        if self._counted is not None:
+            self._counted.flush()
         if self._new:
             new = [lot_row(lot) for name, lot in self._known.items() if name in self._new]
             insert_rows(self._connection, lots, new)

@@ -2,15 +2,18 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from bank.errors import BadSetup
 from bank.institution import RECORDS, Institution, Submission
+from bank.keyring import key_uris, open_key
 from bank.service import Bank, BankKeys
-from bank.settings import FILE, Settings, read_settings
+from bank.settings import FILE, TOKEN_KEYS, Settings, read_settings, write_settings
 from bank.uscc import BadUscc, check_uscc
 from bank.vault import PURPOSE
 from keys import (
@@ -18,16 +21,20 @@ from keys import (
     PrivateKey,
     PublicKey,
     Signer,
+    create_key,
     did_web,
-    open_signer,
     read_keystore,
     write_keystore,
 )
-from ledger import Entry, LedgerError, Slot, Statement
+from ledger import Entry, LedgerError, SignedStatement, Slot, Statement, StoreFault
+from ledger.key_roles import check_distinct
+from ledger.publishing import open_target
 from ledger.sequencer import Declined, Outcome
 
-APPROVER = "approver.keystore"
-"""The key of an institution's second person."""
+SIGNING, APPROVER = "signing", "approver"
+"""The keys of an institution's two persons."""
+API_KEY = "api"
+"""The key that opens a bank's API."""
 MLDSA44 = "mldsa44-signing"
 """Purpose of a keystore that holds an ML-DSA-44 seed."""
 
@@ -56,6 +63,14 @@ class LocalBank:
         """A status slot for each lot, the same one whenever it is asked for."""
         return self._bank.slots(institution.did, lots)
 
+    def alone(self, institution: Institution) -> int:
+        """How many awards it may still hand in today on one person's signature."""
+        return self._bank.alone(institution.did)
+
+    def approve_batch(self, signed: SignedStatement, awards: Sequence[bytes]) -> Outcome:
+        """Let awards be handed in beyond that; `signed` is their `batch.approve` by two persons."""
+        return self._bank.approve_batch(signed, awards)
+
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and deposit credentials; one outcome each, in order."""
         return self._bank.submit(submissions)
@@ -72,10 +87,12 @@ def create_bank(
     governance: Sequence[str],
     threshold: int,
     passphrase: str,
+    uris: Mapping[str, str] = MappingProxyType({}),
 ) -> Settings:
     """Make a bank's folder, keys and settings; BadSetup if one is there already.
 
     The origin names the log's own key, so a log made anew never passes for an older one.
+    `uris` name the keys `log` and `bank` that are there already, in a token.
     """
     if (folder / FILE).exists():
         raise BadSetup(f"there is a bank in {folder} already")
@@ -87,20 +104,28 @@ def create_bank(
         raise BadSetup("the same governance key is given twice")
     if not 0 < threshold <= len(governance):
         raise BadSetup(f"{len(governance)} governance keys cannot give {threshold} signatures")
+    make_folder(folder)
     make_folder(folder / "keys")
-    log, bank = PrivateKey.generate(), PrivateKey.generate()
-    later = os.urandom(32)
-    origin = f"{domain}/{log.public_key.raw.hex()[:8]}"
-    settings = Settings(
-        folder, domain, origin, names, tuple(governance), threshold, "sqlite:///bank.db"
-    )
+    values: dict[str, str | int | list[str] | dict[str, str]] = {
+        "domain": domain,
+        "origin": "",
+        "name_en": names["en"],
+        "name_zh": names["zh"],
+        "governance": list(governance),
+        "threshold": threshold,
+        "database": "sqlite:///bank.db",
+        **({"keys": dict(uris)} if uris else {}),
+    }
+    settings = Settings.model_validate({"folder": folder, **values})
     for name in ("log", "log-mldsa44", "bank", "vault"):
         settings.keystore(name).unlink(missing_ok=True)
-    write_keystore(settings.keystore("log"), log.seed, passphrase)
-    write_keystore(settings.keystore("log-mldsa44"), later, passphrase, MLDSA44)
-    write_keystore(settings.keystore("bank"), bank.seed, passphrase)
+    public = {name: _own_key(settings, name, passphrase) for name in TOKEN_KEYS}
+    _check_roles(settings, public)
+    origin = f"{domain}/{PublicKey.from_multikey(public['log']).raw.hex()[:8]}"
+    settings = settings.model_copy(update={"origin": origin})
+    write_keystore(settings.keystore("log-mldsa44"), os.urandom(32), passphrase, MLDSA44)
     write_keystore(settings.keystore("vault"), os.urandom(32), passphrase, PURPOSE)
-    settings.save()
+    write_settings(folder, **{**values, "origin": origin})
     return settings
 
 
@@ -117,12 +142,19 @@ def open_bank(
     """
     settings = read_settings(folder)
     keys = BankKeys(
-        open_signer(f"file:{settings.keystore('log')}", passphrase),
+        open_key(settings.key_uri("log"), passphrase),
         read_keystore(settings.keystore("log-mldsa44"), passphrase, MLDSA44),
-        open_signer(f"file:{settings.keystore('bank')}", passphrase),
+        open_key(settings.key_uri("bank"), passphrase),
         read_keystore(settings.keystore("vault"), passphrase, PURPOSE),
     )
+    public = {"log": keys.log.public_key.multikey, "bank": keys.bank.public_key.multikey}
+    _check_roles(settings, public)
     bank = Bank(settings, keys, clock)
+    if settings.ended:
+        bank.end(
+            f"the log {settings.origin} has ended: its key was set aside, and nothing is appended "
+            "to it any more"
+        )
     try:
         _check_log_keys(bank)
     except BadSetup:
@@ -131,11 +163,31 @@ def open_bank(
     if witnessed:
         from bank.witnesses import HttpWitness
 
+        if settings.publish_to and bank.log.size():
+            # One that cannot be read now holds up nothing, as with a witness out of reach.
+            with suppress(StoreFault):
+                bank.heed(open_target(settings.publish_to), settings.publish_to)
+
         urls = settings.witness_urls
         bank.ask_witnesses(
             lambda record: HttpWitness(record, urls.get(record.operator, record.url))
         )
     return bank
+
+
+def _check_roles(settings: Settings, public: Mapping[str, str]) -> None:
+    """Refused where one of the bank's keys (Multikeys) has two roles, or is the governance's."""
+    roles = {f"the {name} key": key for name, key in public.items()}
+    roles |= {f"governance key {n}": key for n, key in enumerate(settings.governance, start=1)}
+    check_distinct(roles)
+
+
+def _own_key(settings: Settings, name: str, passphrase: str) -> str:
+    """The Multikey of a key of the bank's, made in a keystore unless it is elsewhere."""
+    uri = settings.key_uri(name)
+    if name in settings.keys:
+        return open_key(uri, passphrase).public_key.multikey
+    return create_key(uri, passphrase).multikey
 
 
 def _check_log_keys(bank: Bank) -> None:
@@ -154,34 +206,65 @@ def _check_log_keys(bank: Bank) -> None:
 def create_member(folder: Path, passphrase: str) -> Signer:
     """Make an institution's own key and record secret in `folder`, on its own side."""
     make_folder(folder)
-    signing = folder / "signing.keystore"
-    if not signing.exists():
-        (folder / "records.keystore").unlink(missing_ok=True)
-        write_keystore(folder / "records.keystore", os.urandom(32), passphrase, RECORDS)
+    uri = key_uris(folder).get(SIGNING)
+    signing = folder / f"{SIGNING}.keystore"
+    records = folder / "records.keystore"
+    if uri is None and not signing.exists():
+        records.unlink(missing_ok=True)
         write_keystore(signing, PrivateKey.generate().seed, passphrase)
-    return open_signer(f"file:{signing}", passphrase)
+    if not records.exists():
+        write_keystore(records, os.urandom(32), passphrase, RECORDS)
+    return _member_key(folder, SIGNING, passphrase)
 
 
 def create_approver(folder: Path, passphrase: str) -> Signer:
     """Make the key of an institution's second person in `folder`, best on another machine."""
+    return _create_key(folder, APPROVER, passphrase)
+
+
+def create_api_key(folder: Path, passphrase: str) -> Signer:
+    """Make the key in `folder` that opens a bank's API to whoever calls it from there."""
+    return _create_key(folder, API_KEY, passphrase)
+
+
+def _create_key(folder: Path, name: str, passphrase: str) -> Signer:
     make_folder(folder)
-    path = folder / APPROVER
-    if not path.exists():
+    path = folder / f"{name}.keystore"
+    if name not in key_uris(folder) and not path.exists():
         write_keystore(path, PrivateKey.generate().seed, passphrase)
-    return open_signer(f"file:{path}", passphrase)
+    return _member_key(folder, name, passphrase)
 
 
 def open_member(folder: Path, domain: str, admission: Admission, passphrase: str) -> Institution:
     """The institution whose keys lie in `folder`."""
-    second = folder / APPROVER
+    signing = _member_key(folder, SIGNING, passphrase)
+    second = find_member_key(folder, APPROVER, passphrase)
+    if second is not None:
+        check_distinct(
+            {
+                f"{admission.slug}'s signing key": signing.public_key.multikey,
+                f"{admission.slug}'s approver key": second.public_key.multikey,
+            }
+        )
     return Institution(
         domain,
         admission.slug,
         admission.names,
-        open_signer(f"file:{folder / 'signing.keystore'}", passphrase),
+        signing,
         read_keystore(folder / "records.keystore", passphrase, RECORDS),
-        open_signer(f"file:{second}", passphrase) if second.exists() else None,
+        second,
     )
+
+
+def find_member_key(folder: Path, name: str, passphrase: str) -> Signer | None:
+    """The key of this name in an institution's folder, or None if there is none."""
+    is_there = name in key_uris(folder) or (folder / f"{name}.keystore").exists()
+    return _member_key(folder, name, passphrase) if is_there else None
+
+
+def _member_key(folder: Path, name: str, passphrase: str) -> Signer:
+    uri = key_uris(folder).get(name) or f"file:{folder / name}.keystore"
+    return open_key(uri, passphrase)
 
 
 def read_admissions(path: Path) -> list[Admission]:

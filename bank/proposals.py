@@ -15,6 +15,7 @@ from keys import Json, KeysError, Signer, encode, parse
 from ledger import LedgerError, SignedStatement, Statement
 from ledger.authority import Registry
 from ledger.body import GOVERNANCE_TYPES, SHAPES
+from ledger.governance import ROTATE, governance_of
 
 _MAX_BYTES = 200_000
 
@@ -139,6 +140,11 @@ def _lacking(proposal: Proposal, registry: Registry) -> str:
     missing = identity.threshold - count
     if missing > 0:
         return f"lacks {missing} of the {identity.threshold} signatures it takes"
+    if proposal.statement.kind == ROTATE:
+        new = governance_of(proposal.statement.body["governance"])
+        missing = new.threshold - len({key for key, _ in proposal.signatures} & set(new.keys))
+        if missing > 0:
+            return f"lacks {missing} of the {new.threshold} signatures of the new root"
     return "has the signatures it takes: hand it in"
 
 

@@ -18,6 +18,7 @@ from bank.qualifications.conditions import conditions_of, goals_of
 from bank.recognition import Decision, Recogniser
 from ledger import Entry, Lot, LotState
 from ledger.catalogue import Catalogue, Qualification
+from ledger.rules import Shown
 
 Rule = tuple[str, str]
 """An institution and its rule, `code@version`."""
@@ -55,24 +56,29 @@ def options(
     awards: Iterable[Award],
     recogniser: Recogniser,
     time: str,
-    grade: Callable[[Award], str],
+    shown: Callable[[Award], Shown],
     gained: Mapping[Rule, Decimal],
 ) -> list[Option]:
     """What each award is taken for at `time`, those that come to most first.
 
-    `grade` reads an award's grade out of its credential, empty where there is none; it is asked
-    where a rule asks for one alone. `gained` as `Recogniser` has it.
+    `shown` reads an award's credential; it is asked where a rule asks for a grade or an age
+    alone. `gained` as `Recogniser` has it.
     """
     found = []
     for award in awards:
         best: dict[tuple[str, str], Decision] = {}
-        decisions = recogniser.recognise(award.lot.facts, time, None, gained)
-        if any(decision.unchecked for decision in decisions) and (known := grade(award)):
-            decisions = recogniser.recognise(award.lot.facts, time, known, gained)
+        decisions = recogniser.recognise(award.lot.facts, time, gained=gained)
+        if any(_asks_more(decision) for decision in decisions):
+            decisions = recogniser.recognise(award.lot.facts, time, shown(award), gained)
         for decision in decisions:
             best.setdefault((decision.rule.author, decision.rule.target), decision)
         found.append(Option(award, tuple(best.values())))
     return sorted(found, key=_most_first)
+
+
+def _asks_more(decision: Decision) -> bool:
+    """Whether it hangs on what only the credential says."""
+    return bool(decision.unchecked) or bool(decision.rule.sources[decision.source].age)
 
 
 def gained_by(converted: Iterable[tuple[Lot, Entry]]) -> dict[Rule, Decimal]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from bank.proposals import Proposal
 from ledger import LedgerError, Registry
 from ledger.authority import LogIdentity
+from ledger.governance import ROTATE, governance_of
 
 
 @dataclass(frozen=True, slots=True)
 class GovernanceKey:
-    """One of the keys of the governance, by its place in the log's first entry."""
+    """One of the keys of the governance, by its place in the root in force."""
 
     number: int
     key: str
@@ -39,6 +40,13 @@ class Approval:
         return self.entry is None and not self.missing and not self.refusal
 
 
+def _next_root(proposal: Proposal) -> tuple[str, ...]:
+    """The keys of the root that a proposal hands over to, who sign it too; or none."""
+    if proposal.statement.kind != ROTATE:
+        return ()
+    return governance_of(proposal.statement.body["governance"]).keys
+
+
 def approval(
     proposal: Proposal, registry: Registry, identity: LogIdentity, entry: int | None, next_time: str
 ) -> Approval:
@@ -48,7 +56,7 @@ def approval(
         GovernanceKey(number, key, key in signed)
         for number, key in enumerate(identity.governance, start=1)
     )
-    others = tuple(sorted(signed - set(identity.governance)))
+    others = tuple(sorted(signed - {*identity.governance, *_next_root(proposal)}))
     found = Approval(keys, others, identity.threshold, entry, "")
     if entry is not None or found.missing:
         return found

@@ -43,7 +43,7 @@ class RecentErrors:
 
     def note(self, route: str, status: int, error: Exception) -> None:
         """Keep an error."""
-        sentence = _sentence(error)[:_LONGEST]
+        sentence = error_sentence(error)[:_LONGEST]
         with self._lock:
             self._kept.append(RecentError(format_time(self._clock()), route, status, sentence))
 
@@ -53,7 +53,9 @@ class RecentErrors:
             return list(self._kept)[::-1]
 
 
-def _sentence(error: Exception) -> str:
+def error_sentence(error: Exception) -> str:
+    """An error of our own by its sentence, another by its class and place: its text may hold
+    what was being worked on."""
     if isinstance(error, (BankError, LedgerError, KeysError)):
         return str(error)
     return f"{type(error).__name__} at {_place(error)}"

@@ -5,9 +5,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from ledger import StoreFault
-from ledger.store import writing
+from ledger.store import reading, writing
 
-NEWEST = "0007"
+NEWEST = "0012"
 """The last of the steps in `bank/migrations/versions`."""
 _REFOLDED = "0004"
 """The last step that made derived tables anew."""
@@ -35,6 +35,12 @@ def migrate(engine: Engine) -> bool:
         return version is not None and version < _REFOLDED
 
 
+def version(engine: Engine) -> str | None:
+    """The last step applied to a database, or None where there is none; nothing is changed."""
+    with reading(engine) as connection:
+        return _version(connection)
+
+
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -42,7 +48,12 @@ def _version(connection: Connection) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
-def _upgrade(connection: Connection) -> None:
+def bring_to(connection: Connection, step: str) -> None:
+    """Give an empty database the shape of `step`, in the caller's transaction."""
+    _upgrade(connection, step)
+
+
+def _upgrade(connection: Connection, step: str = "head") -> None:
     # Imported only when there is something to do: it takes as long as opening a bank.
     from alembic import command
     from alembic.config import Config
@@ -50,4 +61,4 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, step)

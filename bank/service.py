@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, func, select
@@ -17,7 +17,10 @@ from sqlalchemy.exc import IntegrityError
 
 from bank.access import Access
 from bank.approvals import Approvals
+from bank.authorization import ApiKeys
+from bank.authorization.nonces import Nonces
 from bank.awards import Award, AwardState, awards_of
+from bank.batches import Batches, check_batch
 from bank.condition import Condition, free_space, witnessed
 from bank.deposits import (
     ACCOUNT_ERASED,
@@ -31,6 +34,7 @@ from bank.deposits import (
     list_credentials,
     open_credential,
 )
+from bank.doubts import in_doubt, uses
 from bank.errors import BadRequest, BadSetup, NoSuchThing, NotAllowed
 from bank.frameworks import supplied
 from bank.institution import Submission
@@ -49,12 +53,13 @@ from bank.lots import (
     read_lots,
 )
 from bank.openid4vci import Wallets, holder_of_proof
+from bank.operator_log import Act, OperatorLog
 from bank.oversight import Oversight
 from bank.passbook import Passbook, closing_entry, passbook
 from bank.prospects import Option, Prospects, gained_by, options, prospects
 from bank.qualifications import Evaluation, evaluate_lots, usable_holdings
 from bank.recognition import Recogniser
-from bank.schema import migrate
+from bank.schema import NEWEST, migrate, version
 from bank.settings import Settings, database_url
 from bank.shares import (
     Share,
@@ -76,8 +81,10 @@ from credentials.transcript import COUNTS
 from keys import Json, Signer, b64u_encode, did_document
 from ledger import (
     Entry,
+    LedgerError,
     Lot,
     LotState,
+    Member,
     NotFound,
     Registry,
     SignedStatement,
@@ -96,9 +103,12 @@ from ledger.checkpoint import Checkpoint
 from ledger.checkpointer import Checkpointer
 from ledger.cosignature import MLDSA44Cosigner
 from ledger.group_commit import GroupCommit
+from ledger.journal import Journal
 from ledger.log import Log, entry_days, read_head
 from ledger.note import ED25519, open_note
+from ledger.publishing import Target, published_at
 from ledger.recovery import Recovery, recover
+from ledger.rules import Shown
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
 from ledger.store import open_store, reading, scrub, writing
@@ -108,6 +118,8 @@ from verifier import TRANSCRIPT, Collection, open_trust, write_bundle, write_col
 
 _REPLAY = 1000
 _TRIES = 10
+_ROOT_LASTS = timedelta(days=5 * 365)
+"""How long the first governance root is good for, unless it hands over before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +157,28 @@ class Bank:
         self._checkpointer = Checkpointer(self._engine, settings.origin, keys.log, (later,), clock)
         self.log = Log(self._engine)
         self.wallets = Wallets(self._engine, lambda: self._clock(), self._secret, self._digits)
-        self.learners = Learners(
-            self._engine, self._vault, lambda: self._clock(), self._name, self.log.receipts
+        beside = f"{settings.origin}/operator"
+        self.operator_log = OperatorLog(
+            self._engine,
+            Journal(beside, keys.log, (MLDSA44Cosigner(beside, keys.log_mldsa44),)),
+            lambda: self._clock(),
         )
-        self.access = Access(self._engine, self._vault, lambda: self._clock(), self._name)
-        self.uploads = Uploads(self._engine, self._vault, lambda: self._clock(), self._name)
+        self.learners = Learners(
+            self._engine,
+            self._vault,
+            lambda: self._clock(),
+            self._name,
+            self.log.receipts,
+            self.operator_log,
+        )
+        rest = (self._engine, self._vault, lambda: self._clock(), self._name, self.operator_log)
+        self.access, self.uploads = Access(*rest), Uploads(*rest)
         self.approvals = Approvals(self._engine, lambda: self._clock(), self._name)
+        self.api_keys = ApiKeys(
+            self._engine, lambda: self._clock(), self.registry, settings.did, self._secret
+        )
+        self.nonces = Nonces(self._engine, lambda: self._clock())
+        self.batches = Batches(self._engine, lambda: self._clock())
         self._witnessing: Witnessing | None = None
         self._lists: tuple[tuple[int, date], dict[str, dict[str, Json]]] | None = None
         self._recogniser: tuple[int, Recogniser] | None = None
@@ -158,6 +186,7 @@ class Bank:
         self.oversight = Oversight(self._engine, self.log, settings.folder, self.audit, clock)
         if stale:
             self.rebuild()
+        self.operator_log.note_change(Act.SETTINGS, settings.public)
 
     @property
     def vault(self) -> Vault:
@@ -172,10 +201,15 @@ class Bank:
             self._witnessing.close()
         self._engine.dispose()
 
-    def found(self, governance: Sequence[Signer]) -> None:
+    def end(self, reason: str) -> None:
+        """Append nothing from now on: the log's key signs no more."""
+        self._sequencer.ended = reason
+
+    def found(self, governance: Sequence[Signer], predecessor: str = "") -> None:
         """Open the log, register the bank's own key and publish the frameworks supplied.
 
-        All is signed by the governance.
+        All is signed by the governance. `predecessor` is the last checkpoint of the log that this
+        one goes on from.
         Nothing if it is open.
         BadSetup where the log was opened before and its database is empty now: a second first
         entry would be another history under the same origin.
@@ -192,11 +226,14 @@ class Bank:
         keys: list[Json] = list(settings.governance)
         body: dict[str, Json] = {
             "domain": settings.domain,
+            "expires": format_time(self._clock() + _ROOT_LASTS),
             "governance": {"keys": keys, "threshold": settings.threshold},
             "log": [str(key) for key in self.log_keys],
             "name": dict(settings.names),
             "origin": settings.origin,
         }
+        if predecessor:
+            body["predecessor"] = predecessor
         own: dict[str, Json] = {
             "key": self._keys.bank.public_key.multikey,
             "member": settings.did,
@@ -217,6 +254,9 @@ class Bank:
         registry = self.registry()
         if not registry.witnesses:
             return
+        operators: list[Json] = [*sorted(registry.witnesses)]
+        asked: dict[str, Json] = {"quorum": registry.quorum, "witnesses": operators}
+        self.operator_log.note_change(Act.WITNESSES, asked, quorum=registry.quorum)
         ports = [reach(record) for _, record in sorted(registry.witnesses.items())]
         if self._witnessing is not None:
             self._witnessing.close()
@@ -224,6 +264,19 @@ class Bank:
             self.log, self._checkpointer, self.log_keys, ports, registry.quorum
         )
         self._witnessing.start()
+
+    def heed(self, target: Target, where: str) -> None:
+        """Sign nothing from now on if what is published at `target` is more than is stored here.
+
+        StoreFault where it cannot be read.
+        """
+        seen = published_at(target, self.log_keys, self.log.size(), self.log.root)
+        if seen is not None and seen.contradiction:
+            self._checkpointer.halt(
+                f"{seen.contradiction} at {where}: the store was restored from an old backup, or "
+                "another signer holds this log's key; nothing is signed any more, see 'creditbank "
+                "ledger recover'"
+            )
 
     def gather(self) -> bool:
         """Wait for the witnesses to cosign the newest checkpoint; whether a quorum did."""
@@ -235,7 +288,56 @@ class Bank:
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append statements that carry no credential; durable and checkpointed on return."""
-        return self._group.append(batch)
+        return self.submit([Submission(signed) for signed in batch])
+
+    def alone(self, institution: str) -> int:
+        """How many awards an institution may still hand in today on one person's signature."""
+        return self.batches.left(institution, self.catalogue().alone)
+
+    def approve_batch(self, signed: SignedStatement, awards: Sequence[bytes]) -> Outcome:
+        """Let awards, given by their statements' hashes, be handed in beyond what one person may.
+
+        `signed` is their `batch.approve`; BadRequest where it speaks of others.
+        """
+        statement = signed.statement
+        check_batch(statement, awards)
+        is_new = self.log.index_of(statement) is None and self.batches.keep(statement, awards)
+        (outcome,) = self.append([signed])
+        if isinstance(outcome, Placed):
+            self.batches.approve(statement)
+        elif is_new:
+            self.batches.drop(statement)
+        return outcome
+
+    def _doubts(self, batch: Sequence[SignedStatement]) -> dict[int, str]:
+        """Of statements that would use a lot in doubt the place in the batch, and what is told."""
+        named = {n: name for n, signed in enumerate(batch) if (name := uses(signed.statement))}
+        suspects = self._suspects() if named else {}
+        if not suspects:
+            return {}
+        with reading(self._engine) as connection:
+            known = read_lots(connection, sorted(set(named.values())))
+        found = {}
+        for place, name in named.items():
+            lot = known.get(name)
+            member = None if lot is None else suspects.get(lot.facts.institution)
+            if lot is None or member is None:
+                continue
+            entry = Entry.parse(self.log.entry(lot.award_index))
+            if entry.signed.statement.author == member.did and in_doubt(entry, member):
+                found[place] = (
+                    f"the lot {name} was made by a key of {member.did} that is suspect since; it "
+                    "is used again once the institution attests it"
+                )
+        return found
+
+    def _suspects(self) -> dict[str, Member]:
+        """The members of which a key is suspect."""
+        return {
+            did: member
+            for did, member in self.registry().members.items()
+            if any(period.suspect_from is not None for period in member.keys.values())
+        }
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and keep the credentials that come with them, sealed.
@@ -248,12 +350,15 @@ class Bank:
     def submit_together(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """As `submit`, but all of them or none, in one transaction."""
         for submission in submissions:
-            check_deposit(submission)
+            self._check(submission)
+        for doubt in self._doubts([s.signed for s in submissions]).values():
+            raise BadRequest(doubt)
         deposits = [s for s in submissions if s.credential is not None]
         keys = self._account_keys([account_of(s) for s in deposits])
         if any(account_of(s) not in keys for s in deposits):
             raise BadRequest(ACCOUNT_ERASED)
         pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
+        self._checkpointer.check()
         self._projection.expect(pending)
         try:
             outcomes = self._sequencer.append_together([s.signed for s in submissions])
@@ -266,10 +371,11 @@ class Bank:
 
     def enqueue(self, submissions: Sequence[Submission]) -> "Future[list[Outcome]]":
         """As `submit`; the future is done when everything is durable and checkpointed."""
-        faults: dict[int, Outcome] = {}
+        doubts = self._doubts([s.signed for s in submissions])
+        faults: dict[int, Outcome] = {n: Declined(doubt) for n, doubt in doubts.items()}
         for position, submission in enumerate(submissions):
             try:
-                check_deposit(submission)
+                self._check(submission)
             except BadRequest as error:
                 faults[position] = Declined(str(error))
         deposits = {
@@ -307,6 +413,15 @@ class Bank:
 
         self._group.enqueue([s.signed for s in good]).add_done_callback(finish)
         return answer
+
+    def _check(self, submission: Submission) -> None:
+        """BadRequest where it is not to go to the ledger, whatever the ledger would say."""
+        check_deposit(submission)
+        statement = submission.signed.statement
+        if statement.kind == "key.add" and self.api_keys.is_known(str(statement.body["key"])):
+            raise BadRequest(
+                f"the key {statement.body['key']} is an API key, which signs nothing on the ledger"
+            )
 
     def _keep_late(
         self,
@@ -409,12 +524,13 @@ class Bank:
         converted = [award.lot for award in awards if award.lot.kind == "convert"]
         entries = (Entry.parse(self.log.entry(lot.award_index)) for lot in converted)
         gained = gained_by(zip(converted, entries, strict=True))
-        return options(usable, self.recogniser(), self._time(), self._grade, gained)
+        return options(usable, self.recogniser(), self._time(), self._shown, gained)
 
-    def _grade(self, award: Award) -> str:
+    def _shown(self, award: Award) -> Shown:
         with reading(self._engine) as connection:
             document, _ = open_credential(connection, self._vault, award.account, award.identifier)
-        return certificate_facts(document).grade
+        facts = certificate_facts(document)
+        return Shown(facts.grade, facts.awarded)
 
     def _time(self) -> str:
         return format_time(self._clock())
@@ -453,6 +569,25 @@ class Bank:
                 asked.health() if asked else {},
             ),
         )
+
+    def refusal(self) -> str:
+        """Why nothing can be appended at this moment, or empty; nothing is written to find out."""
+        if self._checkpointer.halted:
+            return self._checkpointer.halted
+        try:
+            step = version(self._engine)
+            size, signed = self.log.size(), self.log.signed_size()
+        except LedgerError as error:
+            return str(error)
+        if step is None or step < NEWEST:
+            return f"the database has the shape {step or 'of nothing'}, this program wants {NEWEST}"
+        if size < signed:
+            return f"the store holds {size} entries, fewer than the {signed} already signed"
+        return ""
+
+    def watch_commits(self, watch: Callable[[float], None]) -> None:
+        """Have `watch` told how many seconds each commit of the log takes."""
+        self._group.watch = watch
 
     def registry(self) -> Registry:
         """Members, keys, grants and units as of now."""
@@ -588,11 +723,11 @@ class Bank:
     def prove_lot(self, name: str) -> str:
         """Evidence of where a lot stood when the map of lots was last committed, for anyone.
 
-        BadSetup where it never was; NoSuchThing where the lot has changed since.
+        NoSuchThing where it never was, and where the lot has changed since.
         """
         root = self.registry().lots_root
         if root is None:
-            raise BadSetup(
+            raise NoSuchThing(
                 "no root of the map of lots is on the log: 'creditbank ledger commit-lots' puts it "
                 "there"
             )
@@ -716,6 +851,7 @@ class Bank:
         with writing(self._engine) as connection:
             if not erase_account(connection, self._vault, account):
                 raise NotAllowed("there is no such account")
+            self.operator_log.record(connection, Act.ERASED)
         scrub(self._engine)
 
     def status_lists(self) -> dict[str, dict[str, Json]]:
@@ -764,6 +900,7 @@ class Bank:
             data = trust.sign(governance)
             open_trust(data)  # what no verifier would open is not kept
             connection.execute(trust_bundles.insert().values(version=version, data=data))
+            self.operator_log.record(connection, Act.TRUST_EXPORTED, version=version)
         return data
 
     def trust(self) -> bytes:
@@ -787,6 +924,8 @@ class Bank:
     ) -> Recovery:
         """Examine the stored log, repair it from a published copy, and fold it anew."""
         recovery = recover(self._engine, self.log_keys, copy, progress)
+        repaired, left = len(recovery.repaired), len(recovery.left)
+        self.operator_log.note(Act.LOG_RECOVERED, repaired=repaired, left=left)
         if recovery.repaired:
             self._sequencer.forget()
             self.rebuild()
@@ -808,11 +947,13 @@ class Bank:
                     batch = []
             _replay(self._projection, connection, batch)
             progress(done + len(batch))
-            return digest(connection) == before
+            same = digest(connection) == before
+            self.operator_log.record(connection, Act.LOG_REBUILT, same=int(same))
+            return same
 
 
 def _replay(projection: LotProjection, connection: Connection, batch: Sequence[Entry]) -> None:
-    fold = projection.begin(connection, [entry.signed for entry in batch])
+    fold = projection.replay(connection, [entry.signed for entry in batch])
     for entry in batch:
         fold.take(entry)
     fold.flush()

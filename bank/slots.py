@@ -6,7 +6,7 @@ Random, so that a revoked place tells nothing of when or to whom a credential wa
 import random
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select
 
 from bank.errors import NotAllowed
 from bank.tables import lots, slots
@@ -68,8 +68,8 @@ def _draw(connection: Connection, number: int, count: int, dice: random.Random) 
     drawn = dice.sample(range(STATUS_LIST_LENGTH), min(2 * count + 8, STATUS_LIST_LENGTH))
     taken: set[int] = set()
     for start in range(0, len(drawn), _CHUNK):
-        pairs = [(number, index) for index in drawn[start : start + _CHUNK]]
+        chunk = drawn[start : start + _CHUNK]
         for table in (slots, lots):
-            query = select(table.c.slot).where(tuple_(table.c.list, table.c.slot).in_(pairs))
+            query = select(table.c.slot).where(table.c.list == number, table.c.slot.in_(chunk))
             taken.update(connection.execute(query).scalars())
     return [Slot(number, index) for index in drawn if index not in taken][:count]

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from bank.errors import BadRequest
 from bank.institution import Submission
-from keys import Json, b64u_encode
-from ledger import LedgerError, SignedStatement
+from keys import Json, KeysError, b64u_decode, b64u_encode
+from ledger import LedgerError, SignedStatement, Slot
+from ledger.body import MOST_IN_BATCH
 from ledger.sequencer import Declined, Outcome
 
 MOST_STATEMENTS = 2000
+MOST_LOTS = 5000
 
 
 def read_submissions(value: Json) -> list[Submission]:
@@ -29,7 +31,42 @@ def wants_together(value: Json) -> bool:
 
 def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Json]:
     """The answer to a submission: one outcome for each statement, in order."""
-    return {"outcomes": [_outcome(outcome) for outcome in outcomes]}
+    return {"outcomes": [outcome_json(outcome) for outcome in outcomes]}
+
+
+def read_lots(value: Json) -> list[str]:
+    """The lots that slots are asked for, in `{"lots": [...]}`; BadRequest says what is wrong."""
+    lots = value.get("lots") if isinstance(value, dict) and len(value) == 1 else None
+    if not isinstance(lots, list) or len(lots) > MOST_LOTS:
+        raise BadRequest(f"a request for slots has up to {MOST_LOTS} lots, under 'lots'")
+    names = [lot for lot in lots if isinstance(lot, str)]
+    try:
+        for name in names:
+            b64u_decode(name, 16)
+    except KeysError as error:
+        raise BadRequest(f"a lot is 16 bytes in base64url: {error}") from error
+    if len(names) != len(lots):
+        raise BadRequest("a lot is text: 16 bytes in base64url")
+    return names
+
+
+def slots_json(slots: Sequence[Slot]) -> dict[str, Json]:
+    """The answer to that: a slot for each lot, in order."""
+    return {"slots": [{"list": slot.list, "index": slot.index} for slot in slots]}
+
+
+def read_batch(value: Json) -> tuple[SignedStatement, list[bytes]]:
+    """Statement and awards in `{"awards": [...], "signed": {...}}`: hashes as base64url."""
+    if not isinstance(value, dict) or not {"awards", "signed"} <= set(value):
+        raise BadRequest("a batch has the fields awards and signed")
+    awards = value["awards"]
+    if not isinstance(awards, list) or not 0 < len(awards) <= MOST_IN_BATCH:
+        raise BadRequest(f"a batch has 1 to {MOST_IN_BATCH} awards; hand them in by several")
+    try:
+        hashes = [b64u_decode(str(award), 32) for award in awards]
+        return SignedStatement.from_json(value["signed"]), hashes
+    except (KeysError, LedgerError) as error:
+        raise BadRequest(f"the batch: {error}") from error
 
 
 def _submission(position: int, item: Json) -> Submission:
@@ -52,7 +89,8 @@ def _submission(position: int, item: Json) -> Submission:
         raise BadRequest(f"statement {position}: {error}") from error
 
 
-def _outcome(outcome: Outcome) -> Json:
+def outcome_json(outcome: Outcome) -> dict[str, Json]:
+    """What became of one statement."""
     if isinstance(outcome, Declined):
         return {"outcome": "declined", "reason": outcome.reason}
     return {

@@ -7,6 +7,7 @@ the journal under their learner's.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -271,10 +272,62 @@ approvals = Table(
     Column("signed", LargeBinary, nullable=False),
 )
 
+# Awards in bulk that two persons of an institution approve by one statement, whose hash `batch` is.
+batches = Table(
+    "batches",
+    private,
+    Column("batch", LargeBinary, primary_key=True),
+    Column("institution", Text, nullable=False, index=True),
+    Column("approved", Boolean, nullable=False),
+)
+
+batch_awards = Table(
+    "batch_awards",
+    private,
+    Column("award", LargeBinary, primary_key=True),
+    Column("batch", LargeBinary, primary_key=True, index=True),
+)
+
+# How many awards an institution handed in on the last of its days on one person's signature.
+alone = Table(
+    "alone",
+    private,
+    Column("institution", Text, primary_key=True),
+    Column("day", Text, nullable=False),
+    Column("awards", Integer, nullable=False),
+)
+
 column_mappings = Table(
     "column_mappings",
     private,
     Column("institution", Text, primary_key=True),
     Column("header", LargeBinary, primary_key=True),
     Column("mapping", Text, nullable=False),
+)
+
+# Who may call the API, by the DID of an institution or of the bank itself. A key that was retired
+# stays, so that it is never registered again.
+api_keys = Table(
+    "api_keys",
+    private,
+    Column("key", Text, primary_key=True),
+    Column("institution", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("added", Text, nullable=False),
+    Column("retired", Text, nullable=False),
+)
+
+api_sessions = Table(
+    "api_sessions",
+    private,
+    Column("token", LargeBinary, primary_key=True),
+    Column("key", Text, nullable=False, index=True),
+    Column("expires", Text, nullable=False, index=True),
+)
+
+request_nonces = Table(
+    "request_nonces",
+    private,
+    Column("nonce", LargeBinary, primary_key=True),
+    Column("expires", Text, nullable=False, index=True),
 )

@@ -17,7 +17,7 @@ from credentials import (
 from keys import Json, Signer, verification_method
 from ledger import LogIdentity, LotState, Member, Registry, Slot
 from ledger.landmarks import Landmarks
-from verifier import Governance, Trust, TrustedMember, Witness
+from verifier import Trust, TrustedMember, Witness
 
 PURPOSES = {
     LotState.REVOKED: REVOCATION,
@@ -77,7 +77,7 @@ def make_trust(
         identity.origin,
         identity.names,
         (bank_key.public_key.multikey,),
-        Governance(identity.governance, identity.threshold),
+        identity.roots,
         identity.log_keys,
         checkpoint,
         {did: _member(member) for did, member in sorted(registry.members.items())},
@@ -90,9 +90,12 @@ def make_trust(
         # What verifiers carry about is small, and asks no RDF of them.
         {url: only_suite(document, JCS) for url, document in lists.items()},
         landmarks,
+        identity.predecessor,
     )
 
 
 def _member(member: Member) -> TrustedMember:
     keys = tuple(period for _, period in sorted(member.keys.items()))
-    return TrustedMember(member.did, member.names, member.active, keys, member.grants)
+    return TrustedMember(
+        member.did, member.names, member.active, keys, member.grants, member.attested
+    )

@@ -18,15 +18,18 @@ from time import monotonic
 import httpx
 
 from bank.errors import BadSetup
+from bank.keyring import key_uris, open_key
 from bank.opening import MLDSA44, make_folder
-from keys import PrivateKey, open_signer, read_keystore, write_keystore
+from keys import create_key, read_keystore, write_keystore
 from ledger import LedgerError, VerifierKey, WitnessRecord
 from ledger.cosignature import Cosigner, Ed25519Cosigner, MLDSA44Cosigner
+from ledger.key_roles import check_distinct, multikeys
 from ledger.witness import AddCheckpoint, Turned, Witness
 from ledger.witness_store import DatabaseWitnessStore
 from ledger.witnessing import WitnessUnreachable
 
 _FILE = "witness.toml"
+_ED25519 = "ed25519"
 _TIMEOUT = httpx.Timeout(5.0)
 # What a whole answer may take, in seconds and in bytes: a note has at most 1 MiB.
 _LONGEST, _LARGEST = 10.0, 1024 * 1024
@@ -102,9 +105,10 @@ def create_witness(folder: Path, name: str, passphrase: str) -> None:
     if (folder / _FILE).exists():
         return
     make_folder(folder / "keys")
-    for file in ("ed25519", "mldsa44"):
+    for file in (_ED25519, "mldsa44"):
         _keystore(folder, file).unlink(missing_ok=True)
-    write_keystore(_keystore(folder, "ed25519"), PrivateKey.generate().seed, passphrase)
+    if _ED25519 not in key_uris(folder):
+        create_key(_uri(folder), passphrase)
     write_keystore(_keystore(folder, "mldsa44"), os.urandom(32), passphrase, MLDSA44)
     _save(folder, name, {})
 
@@ -121,13 +125,21 @@ def watch(folder: Path, origin: str, keys: Sequence[VerifierKey]) -> None:
 def open_witness(folder: Path, passphrase: str, clock: Callable[[], datetime]) -> OwnWitness:
     """The witness in `folder`, its keys unlocked."""
     name, logs = _read(folder)
+    signer = open_key(_uri(folder), passphrase)
+    for origin, keys in logs.items():
+        roles = {f"a key of the log {origin}": key for key in multikeys(keys)}
+        check_distinct({**roles, "the witness's key": signer.public_key.multikey})
     cosigners: list[Cosigner] = [
-        Ed25519Cosigner(name, open_signer(f"file:{_keystore(folder, 'ed25519')}", passphrase)),
+        Ed25519Cosigner(name, signer),
         MLDSA44Cosigner(name, read_keystore(_keystore(folder, "mldsa44"), passphrase, MLDSA44)),
     ]
     store = DatabaseWitnessStore(f"sqlite:///{folder.resolve() / 'seen.db'}")
     witness = Witness(logs, cosigners, store, clock)
     return OwnWitness(name, tuple(cosigner.key for cosigner in cosigners), witness, store)
+
+
+def _uri(folder: Path) -> str:
+    return key_uris(folder).get(_ED25519) or f"file:{_keystore(folder, _ED25519)}"
 
 
 def _keystore(folder: Path, name: str) -> Path:

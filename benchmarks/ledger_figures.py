@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 import os
 import random
+import secrets
 import sqlite3
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ import httpx
 from nacl import bindings
 from sqlalchemy.engine import make_url
 
+from bank.http_signature import API, Target, sign_request
 from benchmarks.measure import ROUNDS, Figure, PeerMissing, Run, compare, count, rate
 from benchmarks.samples import (
     INSTITUTION,
@@ -37,7 +39,7 @@ from benchmarks.samples import (
     folder,
     opening,
 )
-from keys import Json, b64u_encode, encode, parse
+from keys import Json, PrivateKey, b64u_encode, encode, parse
 from ledger import (
     STATUS_LIST_LENGTH,
     Entry,
@@ -49,6 +51,7 @@ from ledger import (
 from ledger.audit import audit
 from ledger.checkpointer import Checkpointer
 from ledger.log import Log
+from ledger.lots import identity_of
 from ledger.sequencer import Outcome, Placed, Sequencer
 from ledger.store import create_tables, open_store
 from ledger.tree import Frontier
@@ -57,7 +60,7 @@ from ledger.tree import Frontier
 class NoTables:
     """A projection that derives nothing: the log alone is measured."""
 
-    def begin(self, connection: object, batch: object) -> NoTables:
+    def begin(self, connection: object, batch: object, registry: object) -> NoTables:
         return self
 
     def take(self, entry: Entry) -> None:
@@ -90,19 +93,24 @@ def _batches(items: Sequence[SignedStatement], size: int) -> list[Sequence[Signe
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _rows(statements: Sequence[SignedStatement]) -> list[tuple[int, bytes, bytes, str, bytes]]:
+_Row = tuple[int, bytes, int, bytes, str, bytes]
+
+
+def _rows(statements: Sequence[SignedStatement]) -> list[_Row]:
     """The very rows that the log stores for `statements`."""
-    rows, prev = [], bytes(32)
+    rows: list[_Row] = []
+    prev = bytes(32)
     for index, signed in enumerate(statements):
         entry = Entry.make(index, prev, "2026-11-23T12:00:00Z", signed)
         prev = leaf_hash(entry.data)
-        rows.append((index, prev, signed.statement.hash, "award", entry.data))
+        rows.append((index, prev, *identity_of(signed.statement), "award", entry.data))
     return rows
 
 
 _TABLE = (
     "CREATE TABLE entries (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, "
-    "statement BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, data BLOB NOT NULL)"
+    "list INTEGER NOT NULL, statement BLOB NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL, "
+    "UNIQUE (list, statement))"
 )
 
 
@@ -157,7 +165,7 @@ def _told(append: Callable[[bool], float], raw: Run, peer_name: str) -> Figure:
     return replace(figure, note="; ".join(filter(None, (figure.note, said))))
 
 
-def _raw_sqlite(rows: Sequence[tuple[int, bytes, bytes, str, bytes]], size: int) -> float:
+def _raw_sqlite(rows: Sequence[_Row], size: int) -> float:
     with folder() as path:
         database = sqlite3.connect(path / "raw.db", isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
@@ -168,7 +176,7 @@ def _raw_sqlite(rows: Sequence[tuple[int, bytes, bytes, str, bytes]], size: int)
             for start in range(0, len(rows), size):
                 database.execute("BEGIN IMMEDIATE")
                 database.executemany(
-                    "INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows[start : start + size]
+                    "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows[start : start + size]
                 )
                 database.execute("COMMIT")
 
@@ -204,7 +212,9 @@ def append_postgres_1000() -> Figure:
             import psycopg
 
             with psycopg.connect(fresh("raw").replace("+psycopg", "")) as connection:
-                connection.execute(_TABLE.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT"))
+                connection.execute(
+                    _TABLE.replace("BLOB", "BYTEA").replace("idx INTEGER", "idx BIGINT")
+                )
                 connection.commit()
 
                 def work() -> None:
@@ -213,7 +223,7 @@ def append_postgres_1000() -> Figure:
                             connection.cursor() as cursor,
                             cursor.copy("COPY entries FROM STDIN (FORMAT BINARY)") as copy,
                         ):
-                            copy.set_types(["int8", "bytea", "bytea", "text", "bytea"])
+                            copy.set_types(["int8", "bytea", "int4", "bytea", "text", "bytea"])
                             for row in rows[start : start + 1000]:
                                 copy.write_row(row)
                         connection.commit()
@@ -245,19 +255,41 @@ def append_single_100k() -> Figure:
         sequencer, _, _log = stack.enter_context(log_at(f"sqlite:///{path / 'log.db'}"))
         sequencer.append(opening())
         _fill(sequencer, before)
-        tree = _pymerkle(path / "tree.db", before)
+        tree, quick = _pymerkle(path / "tree.db", before), _pymerkle(path / "wal.db", before)
         turns = itertools.count(before)
+        others: dict[str, list[float]] = {"unchecked": [], "wal": []}
 
-        def ours() -> float:
+        def one_by_one() -> float:
             batches = [[_again(base, next(turns), sign=True)] for _ in range(number)]
             return _placed(sequencer, batches)
 
-        def peer() -> float:
-            data = [os.urandom(size) for _ in range(number)]
-            return rate(number, lambda: [tree.append_entry(entry) for entry in data])
+        def ours() -> float:
+            check, sequencer.verify = sequencer.verify, lambda signed: None
+            others["unchecked"].append(one_by_one())
+            sequencer.verify = check
+            return one_by_one()
 
-        note = "ours also checks a signature and authority, and chains"
-        return compare(ours, peer, _PYMERKLE, "entries/s", note)
+        def peer() -> float:
+            data = [os.urandom(size) for _ in range(2 * number)]
+            quick.con.execute("PRAGMA journal_mode = WAL")
+            others["wal"].append(_each(quick, data[number:]))
+            return _each(tree, data[:number])
+
+        figure = compare(ours, peer, _PYMERKLE, "entries/s")
+        found = {name: statistics.median(rates) for name, rates in others.items() if rates}
+        said = ", ".join(
+            f"{what} {found[name]:,.0f}"
+            for name, what in (
+                ("unchecked", "ours without the signature"),
+                ("wal", "peer with WAL"),
+            )
+            if name in found
+        )
+        return replace(figure, note="; ".join(filter(None, (figure.note, said))))
+
+
+def _each(tree: Any, entries: Sequence[bytes]) -> float:
+    return rate(len(entries), lambda: [tree.append_entry(entry) for entry in entries])
 
 
 def _again(signed: SignedStatement, turn: int, sign: bool = False) -> SignedStatement:
@@ -281,7 +313,7 @@ def _fill(sequencer: Sequencer, number: int) -> None:
     sequencer.verify = verify
 
 
-_PYMERKLE = "pymerkle 7, SqliteTree as it comes (rollback journal)"
+_PYMERKLE = "pymerkle 7, SqliteTree as it comes (rollback journal, FULL)"
 
 
 def _pymerkle(path: Path, number: int) -> Any:
@@ -449,7 +481,7 @@ def api_append_64() -> Figure:
 
     def ours() -> float:
         nonlocal note
-        with folder() as path, _server(path) as url:
+        with folder() as path, _server(path, clients) as url:
             found, slowest = _load(url, bodies, clients)
             note = f"99 of 100 answered within {slowest * 1000:.0f} ms"
             return found
@@ -467,11 +499,14 @@ from pathlib import Path
 import uvicorn
 from bank.api.app import make_app
 from bank.opening import create_bank, open_bank
-from benchmarks.samples import DOMAIN, GOVERNANCE, opening
+from benchmarks.ledger_figures import api_keys
+from benchmarks.samples import DOMAIN, GOVERNANCE, INSTITUTION, opening
 folder = Path(sys.argv[1])
 create_bank(folder, DOMAIN, {"en": "B", "zh": "B"}, [GOVERNANCE.public_key.multikey], 1, "p")
 bank = open_bank(folder, "p")
 bank.append(opening())
+for key in api_keys(int(sys.argv[3])):
+    bank.api_keys.add(INSTITUTION.did, key.public_key.multikey, "benchmark")
 # As 'creditbank bank serve' does. Given as a bare descriptor it would be taken for a Unix socket,
 # and every answer held back 40 ms for want of TCP_NODELAY.
 listener = socket.socket(fileno=int(sys.argv[2]))
@@ -481,7 +516,7 @@ uvicorn.Server(config).run([listener])
 
 
 @contextmanager
-def _server(path: Path) -> Iterator[str]:
+def _server(path: Path, clients: int) -> Iterator[str]:
     import socket
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -489,7 +524,7 @@ def _server(path: Path) -> Iterator[str]:
     listener.listen(256)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(path), str(listener.fileno())],
+        [sys.executable, "-c", _SERVE, str(path), str(listener.fileno()), str(clients)],
         pass_fds=[listener.fileno()],
         cwd=REPO,
     )
@@ -503,16 +538,39 @@ def _server(path: Path) -> Iterator[str]:
         listener.close()
 
 
+def api_keys(count: int) -> list[PrivateKey]:
+    """The API keys of so many clients, always the same."""
+    return [PrivateKey.from_seed(number.to_bytes(32, "big")) for number in range(1, count + 1)]
+
+
+def _sessions(url: str, clients: int) -> list[str]:
+    """The token of a session for each client, which is good for ten minutes."""
+    tokens = []
+    with httpx.Client(base_url=url, timeout=60) as http:
+        target = Target("POST", urlsplit(url).netloc, "/sessions")
+        for key in api_keys(clients):
+            nonce = secrets.token_urlsafe(18)
+            signed = sign_request(target, b"", key, API, nonce, datetime.now(UTC))
+            tokens.append(str(http.post(target.path, headers=signed).json()["token"]))
+    return tokens
+
+
 def _load(url: str, bodies: list[bytes], clients: int) -> tuple[float, float]:
-    """Acknowledged awards a second, and the 99th percentile of waiting, in seconds."""
-    address = urlsplit(url)
+    """Acknowledged awards a second, and the 99th percentile of waiting, in seconds.
+
+    Each client has begun its session before the clock starts.
+    """
+    address, tokens = urlsplit(url), _sessions(url, clients)
     times: list[float] = []
 
-    async def client(share: list[bytes]) -> None:
+    async def client(share: list[bytes], token: str) -> None:
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         for body in share:
             start = time.perf_counter()
-            head = f"POST /statements HTTP/1.1\r\nHost: bank\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = (
+                "POST /statements HTTP/1.1\r\nHost: bank\r\nContent-Type: application/json\r\n"
+                f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
             writer.write(head.encode() + body)
             answer = await reader.readuntil(b"]}")
             times.append(time.perf_counter() - start)
@@ -520,7 +578,7 @@ def _load(url: str, bodies: list[bytes], clients: int) -> tuple[float, float]:
         writer.close()
 
     async def crowd() -> None:
-        await asyncio.gather(*(client(bodies[n::clients]) for n in range(clients)))
+        await asyncio.gather(*(client(bodies[n::clients], tokens[n]) for n in range(clients)))
 
     found = rate(len(bodies), lambda: asyncio.run(crowd()))
     return found, sorted(times)[max(0, len(times) * 99 // 100 - 1)]

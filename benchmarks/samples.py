@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bank.frameworks import supplied
 from bank.institution import Institution, Submission
-from bank.opening import LocalBank, admit, create_bank, open_bank, read_admissions
+from bank.opening import LocalBank, admit, create_bank, govern, open_bank, read_admissions
 from bank.results import Learner, Result, UnitRef
 from bank.service import Bank
 from keys import Json, PrivateKey
@@ -50,6 +50,10 @@ def award(number: int) -> Submission:
     return INSTITUTION.award(result(number), AVAILABLE, slot, NOW)
 
 
+MOST_ALONE = 1_000_000
+"""Awards that one person hands in a day here: the second person is not what is measured."""
+
+
 def opening() -> list[SignedStatement]:
     """The statements that must stand in a log before the institution may award."""
     bank, member = f"did:web:{DOMAIN}", INSTITUTION.did
@@ -69,6 +73,7 @@ def opening() -> list[SignedStatement]:
             },
         ),
         *supplied(),
+        ("policy.publish", {"alone": MOST_ALONE}),
         (
             "member.admit",
             {
@@ -124,6 +129,7 @@ def small_bank(number: int = 10) -> Iterator[tuple[Bank, list[Submission]]]:
             bank.found([GOVERNANCE])
             admission = read_admissions(REPO / "docs" / "samples" / "institutions.toml")[0]
             admit(bank, admission, INSTITUTION.signer.public_key, [GOVERNANCE])
+            govern(bank, [("policy.publish", {"alone": MOST_ALONE})], [GOVERNANCE])
             port = LocalBank(bank)
             port.submit([INSTITUTION.publish_unit(UNIT, AVAILABLE)])
             awards = [award(n) for n in range(number)]

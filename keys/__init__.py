@@ -13,8 +13,9 @@ from keys.errors import (
     KeystoreError,
     NotCanonical,
 )
-from keys.keystore import open_signer, read_keystore, write_keystore
+from keys.keystore import read_keystore, write_keystore
 from keys.multikey import AnySigner, VerificationKey, read_multikey
+from keys.signers import create_key, open_signer, signer_uri
 
 __all__ = [
     "AnySigner",
@@ -33,6 +34,7 @@ __all__ = [
     "b64u_encode",
     "base58_decode",
     "base58_encode",
+    "create_key",
     "did_document",
     "did_key",
     "did_web",
@@ -44,6 +46,7 @@ __all__ = [
     "parse_exact",
     "read_keystore",
     "read_multikey",
+    "signer_uri",
     "verification_method",
     "write_keystore",
 ]

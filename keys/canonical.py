@@ -29,8 +29,7 @@ _DEFAULT_DEPTH = 64
 
 def encode(value: Json) -> bytes:
     """JCS bytes of `value` (RFC 8785); NotCanonical where JSON cannot say it exactly."""
-    plain = _normalise(value, 0)
-    if plain is None:
+    if not _is_plain(value, 0):
         return _encode_slowly(value).encode()
     try:
         return orjson.dumps(value, option=_SORTED)
@@ -85,8 +84,8 @@ def parse_exact(data: bytes, *, limit: int = _DEFAULT_LIMIT, depth: int = _DEFAU
     return value
 
 
-def _normalise(value: Json, depth: int) -> bool | None:
-    """True where orjson's output is JCS, None where the slow writer is needed."""
+def _is_plain(value: Json, depth: int) -> bool:
+    """Whether orjson's output is JCS, or the slow writer is needed."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return True
@@ -95,24 +94,21 @@ def _normalise(value: Json, depth: int) -> bool | None:
             raise NotCanonical(f"integer {value} is beyond 2^53 and not exact in JSON")
         return True
     if kind is float:
-        size = abs(value)  # type: ignore[arg-type]
-        return True if 1e-4 <= size < 1e15 and not value.is_integer() else None  # type: ignore[union-attr]
+        return 1e-4 <= abs(value) < 1e15 and not value.is_integer()  # type: ignore[arg-type, union-attr]
     if depth > _DEFAULT_DEPTH:
         raise NotCanonical(f"JSON nested deeper than {_DEFAULT_DEPTH} levels")
+    plain = True
     if kind is dict:
-        plain: bool | None = True
         for key, item in value.items():  # type: ignore[union-attr]
             if not key.isascii() and _ASTRAL_KEY.search(key):
-                plain = None
-            item_kind = type(item)
-            if item_kind is not str and _normalise(item, depth + 1) is None:
-                plain = None
+                plain = False
+            if type(item) is not str and not _is_plain(item, depth + 1):
+                plain = False
         return plain
     if kind is list:
-        plain = True
         for item in value:  # type: ignore[union-attr]
-            if type(item) is not str and _normalise(item, depth + 1) is None:
-                plain = None
+            if type(item) is not str and not _is_plain(item, depth + 1):
+                plain = False
         return plain
     raise NotCanonical(f"{kind.__name__} is not a JSON type")
 
@@ -147,10 +143,8 @@ def _ecmascript_number(value: float) -> str:
     sign = "-" if value < 0 else ""
     mantissa, _, exponent = f"{abs(value)!r}".partition("e")
     whole, _, fraction = mantissa.partition(".")
-    fraction = "" if fraction == "0" else fraction
-    digits = (whole + fraction).lstrip("0")
-    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
-    digits = digits.rstrip("0")
+    digits = (whole + fraction).rstrip("0")
+    point = len(whole) + int(exponent or 0)
     if 0 < point <= 21:
         if len(digits) <= point:
             return sign + digits.ljust(point, "0")

@@ -13,11 +13,12 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_VALUE = {char: value for value, char in enumerate(_BASE58)}
 _BASE58_PAIRS = [high + low for high in _BASE58 for low in _BASE58]
 _BASE58_TEN = 58**10
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def b64u_encode(data: bytes) -> str:
     """Base64url of `data`, without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_URLSAFE, b"=").decode("ascii")
 
 
 def b64u_decode(text: str, length: int | None = None) -> bytes:

@@ -15,7 +15,7 @@ from nacl import bindings, pwhash
 from nacl.exceptions import CryptoError
 
 from keys.canonical import Json, encode, parse_exact
-from keys.ed25519 import PrivateKey, Signer
+from keys.ed25519 import PrivateKey, PublicKey, Signer
 from keys.encoding import b64u_decode, b64u_encode
 from keys.errors import KeysError, KeystoreError, NotCanonical
 
@@ -93,19 +93,8 @@ def read_keystore(path: Path, passphrase: str, purpose: str = SIGNING) -> bytes:
         raise KeystoreError(f"{path} does not open: wrong passphrase, or a damaged file") from None
 
 
-def open_signer(uri: str, passphrase: str) -> Signer:
-    """The signer behind `uri`; `file:PATH` opens a keystore. Callers never see private bytes."""
-    scheme, separator, rest = uri.partition(":")
-    opener = _SCHEMES.get(scheme) if separator else None
-    if opener is None:
-        raise KeystoreError(
-            f"{uri!r} names no kind of signer known here; use one of "
-            + ", ".join(f"{name}:" for name in _SCHEMES)
-        )
-    return opener(rest, passphrase)
-
-
-def _open_file(rest: str, passphrase: str) -> Signer:
+def open_file(rest: str, passphrase: str) -> Signer:
+    """The signer whose seed lies in the keystore `rest`."""
     path = Path(rest)
     try:
         return PrivateKey.from_seed(read_keystore(path, passphrase))
@@ -115,7 +104,11 @@ def _open_file(rest: str, passphrase: str) -> Signer:
         raise KeystoreError(f"{path} holds no usable signing key: {error}") from error
 
 
-_SCHEMES = {"file": _open_file}
+def create_file(rest: str, passphrase: str) -> PublicKey:
+    """Make a key in a new keystore `rest`; its public half."""
+    key = PrivateKey.generate()
+    write_keystore(Path(rest), key.seed, passphrase)
+    return key.public_key
 
 
 def _derive(passphrase: str, salt: bytes, operations: int, memory: int) -> bytes:

@@ -134,9 +134,14 @@ def _read(
     following = next(chunks, None)
     if following is None:
         return
+    chunks = chain([following], chunks)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        # They take a while to start; until then this one reads on by itself.
+        starting = [pool.submit(read_pieces, ()) for _ in range(workers)]
+        while not all(future.done() for future in starting) and (chunk := next(chunks, [])):
+            yield chunk, read_pieces(chunk, signatures)
         waiting: deque[tuple[list[bytes], Future[list[Piece]]]] = deque()
-        for chunk in chain([following], chunks):
+        for chunk in chunks:
             waiting.append((chunk, pool.submit(read_pieces, chunk, signatures)))
             if len(waiting) > 8 * workers:
                 done, pieces = waiting.popleft()
@@ -237,8 +242,7 @@ class Walk(Generic[B]):
                 self.registry.check(signed, end - 1, time)
         except LedgerError:
             return False
-        for leaf in run.leaves:
-            self.tree.append(leaf)
+        self.tree.extend(run.leaves)
         self.kinds["award"] += len(run)
         self.prev, self.time = run.leaves[-1], run.last
         return True

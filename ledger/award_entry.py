@@ -6,7 +6,7 @@ property test holds the two ways together.
 """
 
 import re
-from base64 import urlsafe_b64decode
+from binascii import a2b_base64
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from ledger.clock import parse_date, parse_time
 from ledger.errors import LedgerError
 from ledger.statement import SUITE, VERSION, SignedStatement, Statement
 
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 _B64U = "[A-Za-z0-9_-]"
 # The last character of base64url carries fewer bits: only those with the rest zero are canonical.
 _LAST_OF_2_BITS = "[AQgw]"
@@ -23,7 +24,7 @@ _LAST_OF_4_BITS = "[AEIMQUYcgkosw048]"
 
 _AWARD = re.compile(
     r'\{"index":(0|[1-9]\d{0,14}),"prev":"([0-9a-f]{64})",'
-    r'"signatures":\[\{"key":"(z6Mk[1-9A-HJ-NP-Za-km-z]{44})",'
+    r'("signatures":\[\{"key":"(z6Mk[1-9A-HJ-NP-Za-km-z]{44})",'
     rf'"value":"({_B64U}{{85}}{_LAST_OF_2_BITS})"\}}\],'
     r'"statement":(\{"author":"(did:web:[A-Za-z0-9.%:_-]{1,200})",'
     rf'"body":\{{"commitment":"({_B64U}{{42}}{_LAST_OF_4_BITS})",'
@@ -33,7 +34,7 @@ _AWARD = re.compile(
     r'"scheme":"([a-z0-9][a-z0-9.-]{0,62})",'
     r'"status":\{"index":(0|[1-9]\d{0,5}),"list":([1-9]\d{0,5})\},'
     r'"unit":"([A-Za-z0-9][A-Za-z0-9._-]{0,31}@[1-9]\d{0,3})"\},'
-    rf'"suite":"{SUITE}","type":"award","version":{VERSION}\}}),'
+    rf'"suite":"{SUITE}","type":"award","version":{VERSION}\}})),'
     r'"time":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"\}\Z',
     re.ASCII,
 )
@@ -44,6 +45,8 @@ class AwardFields(NamedTuple):
 
     place: str
     prev: str
+    signed: str
+    """Signatures and statement, as they were submitted but for the braces."""
     key: str
     signature: str
     statement: str
@@ -101,12 +104,13 @@ def signed_award(fields: AwardFields) -> SignedStatement:
     if fields.expires is not None:
         body["expires"] = fields.expires
     made = Statement(fields.author, "award", body, fields.statement.encode())
-    return SignedStatement(made, ((fields.key, b64(fields.signature)),))
+    data = f"{{{fields.signed}}}".encode()
+    return SignedStatement.as_read(made, ((fields.key, b64(fields.signature)),), data)
 
 
 def b64(text: str) -> bytes:
     """The bytes of base64url without padding, checked before to be canonical."""
-    return urlsafe_b64decode(text + "==")
+    return a2b_base64(text.encode().translate(_STANDARD) + b"==")
 
 
 @lru_cache(maxsize=1024)

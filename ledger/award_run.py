@@ -7,6 +7,7 @@ else, or in any way wrong, it hands on as it stands.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from keys import KeysError, PublicKey
 from ledger.award_entry import AwardFields, b64, read_award_fields, signed_award
@@ -77,6 +78,14 @@ def signature_fault(signed: SignedStatement) -> str | None:
     return None
 
 
+class _Case(NamedTuple):
+    """What awards of one case have in common: the place of their author, and their lots' facts."""
+
+    author: int
+    digest: bytes
+    expires: bytes
+
+
 class _Reader:
     def __init__(self, signatures: bool) -> None:
         self._signatures = signatures
@@ -85,8 +94,7 @@ class _Reader:
         self._names: list[bytes] = []
         self._digests: list[bytes] = []
         self._expiries: list[bytes] = []
-        self._authors: dict[str, int] = {}
-        self._cases: set[tuple[str, ...]] = set()
+        self._cases: dict[tuple[str | None, ...], _Case] = {}
 
     def read(self, entries: Sequence[bytes]) -> list[Piece]:
         for data in entries:
@@ -113,33 +121,27 @@ class _Reader:
             run = self._run = AwardRun(index, prev, award.time, award.time)
         run.last = award.time
         run.leaves.append(leaf_hash(data))
-        expires = award.expires or ""
-        what = (award.unit, award.credits, award.level, award.scheme, expires)
-        case = (award.author, award.key, *what, award.time[:10])
-        if case not in self._cases:
-            self._cases.add(case)
-            run.cases.append((signed_award(award), award.time))
-        author = self._authors.setdefault(award.author, len(self._authors))
-        if author == len(run.authors):
-            run.authors.append(award.author)
-        run.author_of.append(author)
+        what = (award.author, award.unit, award.credits, award.scheme, award.level)
+        known = (*what, award.key, award.expires, award.time[:10])
+        case = self._cases.get(known)
+        if case is None:
+            case = self._cases[known] = self._case(run, award)
+        run.author_of.append(case.author)
+        self._digests.append(case.digest)
+        self._expiries.append(case.expires)
         self._names.append(b64(award.lot))
-        self._expiries.append(expires.encode() or NO_DAY)
-        self._digests.append(
-            digest_of(
-                award.author,
-                award.unit,
-                award.credits,
-                award.scheme,
-                award.level,
-                award.time[:10],
-                expires,
-                "0",
-            )
-        )
         run.lists.append(int(award.status_list))
         run.slots.append(int(award.slot))
         return True
+
+    def _case(self, run: AwardRun, award: AwardFields) -> "_Case":
+        run.cases.append((signed_award(award), award.time))
+        if award.author not in run.authors:
+            run.authors.append(award.author)
+        expires = award.expires or ""
+        what = (award.author, award.unit, award.credits, award.scheme, award.level)
+        digest = digest_of(*what, award.time[:10], expires, "0")
+        return _Case(run.authors.index(award.author), digest, expires.encode() or NO_DAY)
 
     def _end(self) -> None:
         if self._run is not None:
@@ -149,7 +151,7 @@ class _Reader:
             self._pieces.append(self._run)
         self._run = None
         self._names, self._digests, self._expiries = [], [], []
-        self._authors, self._cases = {}, set()
+        self._cases = {}
 
 
 def _is_signed(award: AwardFields) -> bool:

@@ -20,6 +20,7 @@ from ledger.shape import (
     USCC,
     Check,
     holds_citizen_number,
+    is_checkpoint,
     is_credits,
     is_date,
     is_decimal,
@@ -44,6 +45,10 @@ from ledger.shape import (
 )
 
 __all__ = ["GOVERNANCE_TYPES", "OPERATOR_TYPES", "SHAPES", "STATUS_LIST_LENGTH", "check_body"]
+
+
+MOST_IN_BATCH = 200_000
+"""Awards that two persons approve by one statement, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,9 @@ _pairs = items(record({"from": _level, "to": _level}), 20)
 _unit_of = record({"institution": _did, "unit": _unit})
 _source = one_of("award", "rpl", "conversion", "transfer")
 
+_MOST_ATTESTED = 1000
+"""Statements that one attestation lists: about 46 kB of them."""
+
 # An award's words are those of a published unit, which were checked there.
 _AWARD: dict[str, Check] = {
     "commitment": _hash,
@@ -135,14 +143,17 @@ GOVERNED: Mapping[str, Shape] = {
             "name": is_names,
             "origin": is_text,
         },
-        {},
+        {"expires": is_time, "predecessor": is_checkpoint},
     ),
     "member.admit": Shape(
         {"capacities": _capacity, "member": _did, "name": is_names, "uscc": matches(USCC)}, {}
     ),
     "member.suspend": Shape({"member": _did, "reason": _slug}, {}),
     "member.reinstate": Shape({"member": _did, "reason": _slug}, {}),
-    "key.add": Shape(_MEMBER_KEY, {"person": _slug}),
+    "governance.rotate": Shape(
+        {"expires": is_time, "governance": is_governance, "version": is_version}, {}
+    ),
+    "key.add": Shape(_MEMBER_KEY, {"next": _hash, "person": _slug}),
     "key.retire": Shape(_MEMBER_KEY, {}),
     "key.suspect": Shape({**_MEMBER_KEY, "from_index": is_index}, {}),
     "grant": Shape(
@@ -163,7 +174,7 @@ GOVERNED: Mapping[str, Shape] = {
     "scheme.publish": Shape(
         {"hours": is_credits, "name": is_names, "scheme": _slug, "version": is_version}, {}
     ),
-    "policy.publish": Shape({"validity": _months}, {}),
+    "policy.publish": Shape({}, {"alone": number(1, 1_000_000), "validity": _months}),
     "witness.admit": Shape(
         {"keys": list_of(is_vkey), "operator": _slug, "quorum": is_index, "url": matches(URL)}, {}
     ),
@@ -189,7 +200,11 @@ GOVERNED: Mapping[str, Shape] = {
         {},
     ),
 }
-"""Types that the governance quorum signs. A policy bounds how many months credits are valid."""
+"""Types that the governance quorum signs.
+
+A policy bounds how many months credits are valid, and how many awards an institution hands in a
+day on one person's signature.
+"""
 
 CATALOGUE: Mapping[str, Shape] = {
     "unit.publish": Shape(
@@ -319,6 +334,8 @@ LOT_EVENTS: Mapping[str, Shape] = {
 """Types that make a lot or move one."""
 
 OTHERS: Mapping[str, Shape] = {
+    "key.rotate": Shape({"key": is_multikey, "replaces": is_multikey}, {"next": _hash}),
+    "award.attest": Shape({"statements": list_of(_hash, _MOST_ATTESTED)}, {}),
     "exempt": Shape({"evaluation": _hash, "rule": _unit}, {}),
     "appeal": Shape(
         {"against": _did, "appeal": _lot, "due": is_date, "grounds": _hash}, {"of": is_index}
@@ -326,6 +343,7 @@ OTHERS: Mapping[str, Shape] = {
     "appeal.decide": Shape(
         {"appeal": _lot, "outcome": one_of("dismissed", "upheld"), "reason": _slug}, {}
     ),
+    "batch.approve": Shape({"awards": number(1, MOST_IN_BATCH), "root": _hash}, {}),
     "lots.root": Shape({"root": _hash, "size": is_index}, {}),
 }
 
@@ -348,5 +366,8 @@ OPERATOR_TYPES = frozenset(
 )
 """Types that the bank itself signs, with a key of its own that the governance registered."""
 
-TWO_PERSONS = frozenset(("revoke", "appeal.decide"))
+OWN_TYPES = frozenset(("key.rotate", "reinstate", "revoke", "suspend"))
+"""Types of members that the bank itself may state too, of its own key and its own lots."""
+
+TWO_PERSONS = frozenset(("appeal.decide", "batch.approve", "revoke"))
 """Types that take the signatures of two persons of one member."""

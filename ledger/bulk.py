@@ -3,16 +3,16 @@
 Through SQLAlchemy's typed parameters this would cost several times what the engine takes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table
-from sqlalchemy import Row as Found
 from sqlalchemy.types import TypeEngine
 
-from ledger.errors import StoreFault
-from ledger.store import store_fault
+from ledger.store import driver_faults_told, driver_of, fetch
 
 Row = tuple[int | str | bytes | None, ...]
 Rows = Sequence[Row]
@@ -28,29 +28,45 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
         _copy(connection, table.name, columns, types, rows)
         return
     marks = ", ".join("?" * len(columns))
-    connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", list(rows)
-    )
+    with driver_faults_told(connection):
+        driver_of(connection).cursor().executemany(
+            f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", rows
+        )
 
 
 def select_rows(
     connection: Connection, table: Table, columns: Sequence[str], key: Sequence[str], wanted: Rows
-) -> Iterator[Found[Any]]:
-    """The `columns` of those rows of `table` whose `key` columns are one of `wanted`."""
-    start = f"SELECT {', '.join(columns)} FROM {table.name} WHERE ({', '.join(key)}) IN "
+) -> Iterator[Any]:
+    """The `columns`, by name, of the row of `table` whose `key` is each one of `wanted`."""
+    if not wanted:
+        return
+    made = _named(tuple(columns))
+    names = [f"w{number}" for number in range(len(key))]
+    found = ", ".join(f"{table.name}.{name}" for name in columns)
+    on = " AND ".join(f"{table.name}.{name} = {w}" for name, w in zip(key, names, strict=True))
     if connection.dialect.name == "postgresql":
-        arrays = [f"%s::{_copy_type(table.c[name].type)}[]" for name in key]
-        if not wanted:
-            return
-        values = tuple(list(column) for column in zip(*wanted, strict=True))
-        query = f"{start} (SELECT * FROM unnest({', '.join(arrays)}))"
-        yield from connection.exec_driver_sql(query, values)
+        arrays = ", ".join(f"?::{_copy_type(table.c[name].type)}[]" for name in key)
+        source = f"unnest({arrays}) AS wanted ({', '.join(names)}) JOIN {table.name} ON {on}"
+        values = [list(column) for column in zip(*wanted, strict=True)]
+        yield from map(made, fetch(connection, f"SELECT {found} FROM {source}", values))
         return
     marks = f"({', '.join('?' * len(key))})"
     for first in range(0, len(wanted), _CHUNK):
         chunk = wanted[first : first + _CHUNK]
-        query = f"{start} (VALUES {', '.join([marks] * len(chunk))})"
-        yield from connection.exec_driver_sql(query, tuple(chain.from_iterable(chunk)))
+        # A cross join is taken in the order written: each row wanted is looked up by the index.
+        # With IN and several columns SQLite would go over the whole table.
+        query = (
+            f"WITH wanted ({', '.join(names)}) AS (VALUES {', '.join([marks] * len(chunk))}) "
+            f"SELECT {found} FROM wanted CROSS JOIN {table.name} ON {on}"
+        )
+        yield from map(made, fetch(connection, query, list(chain.from_iterable(chunk))))
+
+
+@cache
+def _named(columns: tuple[str, ...]) -> Callable[[Iterable[object]], Any]:
+    made: Any = namedtuple("Found", columns)  # type: ignore[misc]
+    make: Callable[[Iterable[object]], Any] = made._make
+    return make
 
 
 def _copy_type(kind: TypeEngine[object]) -> str:
@@ -64,18 +80,11 @@ def _copy_type(kind: TypeEngine[object]) -> str:
 def _copy(
     connection: Connection, table: str, columns: list[str], types: list[str], rows: Sequence[Row]
 ) -> None:
-    from psycopg import Error
-
-    driver = connection.connection.driver_connection
-    if driver is None:
-        raise StoreFault("the database connection is gone; try again")
-    try:
-        with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
-        ):
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(row)
-    except Error as error:
-        raise store_fault(error) from error
+    with (
+        driver_faults_told(connection),
+        driver_of(connection).cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)

@@ -12,8 +12,10 @@ from keys import Json
 from ledger.errors import Refused
 from ledger.frameworks import Framework, Scheme, framework_of, scheme_of
 from ledger.rules import (
+    NOTHING_SHOWN,
     Pattern,
     Rule,
+    Shown,
     SourceFacts,
     add_months,
     derived_credits,
@@ -36,6 +38,9 @@ KINDS = frozenset(
         "unit.publish",
     )
 )
+
+ALONE = 1000
+"""Awards an institution hands in a day on one person's signature, before a policy says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,16 @@ class Catalogue:
         self.qualifications: dict[tuple[str, str], Qualification] = {}
         self.ceiling = 0
         """Months that credits of this bank are valid at most; 0 without a limit."""
+        self.alone = ALONE
+        """Awards that an institution hands in a day on one person's signature, at most."""
 
     def copy(self) -> "Catalogue":
         """The same, which later entries do not change."""
         other = Catalogue()
         other.frameworks, other.schemes = dict(self.frameworks), dict(self.schemes)
         other.units, other.rules = dict(self.units), dict(self.rules)
-        other.qualifications, other.ceiling = dict(self.qualifications), self.ceiling
+        other.qualifications = dict(self.qualifications)
+        other.ceiling, other.alone = self.ceiling, self.alone
         return other
 
     def check(self, kind: str, author: str, body: Mapping[str, Json]) -> None:
@@ -109,6 +117,9 @@ class Catalogue:
         match kind:
             case "framework.publish":
                 self._check_framework(body)
+            case "policy.publish":
+                if not body:
+                    raise Refused("a policy says validity, alone, or both; this one says nothing")
             case "scheme.publish":
                 scheme = self.schemes.get(str(body["scheme"]))
                 _check_newer(f"scheme {body['scheme']}", body, scheme.version if scheme else 0)
@@ -133,7 +144,8 @@ class Catalogue:
                 scheme = scheme_of(body)
                 self.schemes[scheme.name] = scheme
             case "policy.publish":
-                self.ceiling = int(str(body["validity"]))
+                self.ceiling = int(str(body.get("validity", self.ceiling)))
+                self.alone = int(str(body.get("alone", self.alone)))
             case "unit.publish":
                 unit = _unit(author, body)
                 self.units[author, f"{unit.code}@{unit.version}"] = unit
@@ -160,7 +172,7 @@ class Catalogue:
                 found[other] = pairs[level]
         return found
 
-    def source(self, facts: Facts, grade: str | None = None) -> SourceFacts:
+    def source(self, facts: Facts, shown: Shown = NOTHING_SHOWN) -> SourceFacts:
         """What a rule asks of a lot. Of a unit not published here only the facts are known."""
         unit = self.units.get((facts.institution, facts.unit))
         scheme = self.schemes.get(facts.scheme)
@@ -175,7 +187,7 @@ class Catalogue:
             facts.expires,
             facts.depth,
             scheme.hours if scheme else Decimal(0),
-            grade,
+            shown,
         )
 
     def check_conversion(

@@ -51,13 +51,20 @@ class Checkpointer:
         """Why nothing is signed any more, or empty."""
         return self._halted
 
+    def check(self) -> None:
+        """StoreFault if nothing is signed any more: then nothing may be appended either.
+
+        Entries of a restored backup would be another history, which no recovery could undo.
+        """
+        if self._halted:
+            raise StoreFault(self._halted)
+
     def sign(self) -> str:
         """The signed checkpoint of everything committed; the last one again if nothing is new.
 
         StoreFault, and no signature, where the stored bytes are not what was committed to.
         """
-        if self._halted:
-            raise StoreFault(self._halted)
+        self.check()
         with self._lock:
             try:
                 with writing(self._engine) as connection:

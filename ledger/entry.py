@@ -37,10 +37,13 @@ class Entry:
     @classmethod
     def make(cls, index: int, prev: bytes, time: str, signed: SignedStatement) -> "Entry":
         """The entry of `signed` at `index` after the leaf hash `prev`."""
-        head = f'{{"index":{index},"prev":"{prev.hex()}","signatures":'.encode()
-        tail = f',"time":"{time}"}}'.encode()
-        parts = (head, signed.signatures_data, b',"statement":', signed.statement.data, tail)
-        data = b"".join(parts)
+        # In the order of names the signatures and the statement stand together, as submitted.
+        data = b'{"index":%d,"prev":"%b",%b,"time":"%b"}' % (
+            index,
+            prev.hex().encode(),
+            signed.data[1:-1],
+            time.encode(),
+        )
         if len(data) >= MAX_BYTES:
             raise BadStatement(f"the entry would have {len(data)} bytes, over {MAX_BYTES - 1}")
         return cls(index, prev, time, signed, data)

@@ -54,6 +54,8 @@ class GroupCommit:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._closed = False
+        self.watch: Callable[[float], None] = lambda seconds: None
+        """Told what each commit took; must return at once."""
         # Written by the one thread alone; whoever reads them sees one commit more or less.
         self._in_hand = self._commits = self._statements = self._largest = self._failed = 0
         self._last_seconds = 0.0
@@ -125,6 +127,7 @@ class GroupCommit:
         together = [signed for batch, _ in group for signed in batch]
         self._in_hand = len(together)
         try:
+            self._checkpointer.check()
             outcomes = self._sequencer.append(together)
             self._checkpointer.sign()
             self._signed()
@@ -139,6 +142,7 @@ class GroupCommit:
         self._statements += len(together)
         self._largest = max(self._largest, len(together))
         self._last_seconds = monotonic() - start
+        self.watch(self._last_seconds)
         place = 0
         for batch, future in group:
             future.set_result(outcomes[place : place + len(batch)])

@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, and_, select
+from sqlalchemy import Connection, Engine, and_, func, select
 
 from ledger.bulk import select_rows
 from ledger.checkpoint import Checkpoint
 from ledger.errors import NotFound, StoreFault
 from ledger.landmarks import Landmarks, make_landmarks
+from ledger.lots import identity_of
 from ledger.note import open_note
 from ledger.receipt import Receipt
-from ledger.store import checkpoints, entries, head, published, reading, tiles, writing
+from ledger.statement import Statement
+from ledger.store import checkpoints, entries, fetch, published, reading, tiles, writing
 from ledger.tiles import WIDTH, ReadTile, TileTree
-from ledger.tree import consistency_proof, inclusion_proof
+from ledger.tree import consistency_proof
 
 _PAGE = 1000
 
@@ -30,9 +32,11 @@ class Head:
 
 def read_head(connection: Connection, *, lock: bool = False) -> Head:
     """The head row; with `lock`, no other transaction can move it until this one ends."""
-    query = select(head.c.size, head.c.root, head.c.leaf, head.c.time).where(head.c.id == 1)
-    row = connection.execute(query.with_for_update() if lock else query).one()
-    return Head(row.size, bytes(row.root), bytes(row.leaf), row.time)
+    query = "SELECT size, root, leaf, time FROM head WHERE id = 1"
+    if lock and connection.dialect.name == "postgresql":
+        query += " FOR UPDATE"
+    ((size, root, leaf, time),) = fetch(connection, query)
+    return Head(size, root, leaf, time)
 
 
 def entry_days(connection: Connection, indices: Sequence[int]) -> dict[int, str]:
@@ -89,11 +93,12 @@ class Log:
             stop = read_head(connection).size if end is None else end
             yield from read_entries(connection, start, stop)
 
-    def index_of(self, statement: bytes) -> int | None:
-        """Where the statement of this hash stands, or None."""
+    def index_of(self, statement: Statement) -> int | None:
+        """Where a statement stands, or None."""
+        number, identity = identity_of(statement)
+        where = and_(entries.c.list == number, entries.c.statement == identity)
         with reading(self._engine) as connection:
-            query = select(entries.c.idx).where(entries.c.statement == statement)
-            return connection.execute(query).scalar_one_or_none()
+            return connection.execute(select(entries.c.idx).where(where)).scalar_one_or_none()
 
     def checkpoint(self) -> str:
         """The newest checkpoint to show: cosigned by a quorum where witnesses are asked.
@@ -107,6 +112,12 @@ class Log:
         """The newest checkpoint that the log signed, witnessed or not yet."""
         with reading(self._engine) as connection:
             return latest_checkpoint(connection)
+
+    def signed_size(self) -> int:
+        """How many entries are under the newest signed checkpoint; 0 before the first."""
+        with reading(self._engine) as connection:
+            query = select(func.max(checkpoints.c.size))
+            return int(connection.execute(query).scalar_one() or 0)
 
     def publish(self, size: int, note: str) -> None:
         """Show the checkpoint of `size` entries as `note`, which a quorum has cosigned."""
@@ -125,7 +136,7 @@ class Log:
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The path that proves entry `index` in the log of the first `size` entries."""
-        return inclusion_proof(index, size, self._tree.range_hash(size))
+        return self._tree.inclusion(index, size)
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """The first `width` hashes of a tile (C2SP tlog-tiles); NotFound past the end."""
@@ -180,12 +191,12 @@ def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes
     """Entry bytes in order; NotFound where one is missing."""
     while start < end:
         stop = min(start + _PAGE, end)
-        query = select(entries.c.data).where(entries.c.idx >= start, entries.c.idx < stop)
-        rows = connection.execute(query.order_by(entries.c.idx)).all()
+        query = "SELECT data FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx"
+        rows = fetch(connection, query, (start, stop))
         if len(rows) != stop - start:
             raise NotFound(f"an entry between {start} and {stop} is missing from the store")
-        for row in rows:
-            yield _exact(row.data)
+        for (data,) in rows:
+            yield _exact(data)
         start = stop
 
 

@@ -34,6 +34,8 @@ from ledger.standing import Event, LotState, Standing, move
 _PARTITIONS = 256
 _IN_MEMORY = 256 * 1024
 _BUFFER = 16 * 1024
+_MOST_WAITING = 32_768
+"""Records of new lots that wait, to be put into their partitions together."""
 _RECORD = Struct(">16sQIB16s10s")
 """A new lot: its name, entry, keeper, state, facts' digest and last day."""
 _Birth = tuple[bytes, int, int, int, bytes, bytes]
@@ -47,6 +49,8 @@ class LotPartitions:
     def __init__(self) -> None:
         self._files = ExitStack()
         self._parts = [_Partition(self._files) for _ in range(_PARTITIONS)]
+        self._fresh: list[list[bytes]] = [[] for _ in range(_PARTITIONS)]
+        self._waiting = 0
         self._authors: dict[str, int] = {}
         self._taken: dict[int, bytearray] = {}
         self._slot_faults: dict[int, str] = {}
@@ -75,7 +79,7 @@ class LotPartitions:
             state = _STATES.index(standing.state)
             keeper, day = self._author(standing.keeper), standing.expires.encode() or NO_DAY
             record = _RECORD.pack(name, entry.index, keeper, state, standing.digest, day)
-            self._part(name).made(record)
+            self._fresh[hash(name) % _PARTITIONS].append(record)
         slot = slot_of(statement)
         if slot is not None:
             self._take_slot(entry.index, slot.list, slot.index)
@@ -85,13 +89,24 @@ class LotPartitions:
         authors = [self._author(author) for author in run.authors]
         names, digests, days = run.names, run.digests, run.expiries
         index, place, day = run.start, 0, 0
+        pack, fresh = _RECORD.pack, self._fresh
         for author, number, slot in zip(run.author_of, run.lists, run.slots, strict=True):
             name = names[place : place + 16]
             digest = digests[place : place + 16]
-            record = _RECORD.pack(name, index, authors[author], 0, digest, days[day : day + 10])
-            self._part(name).made(record)
+            record = pack(name, index, authors[author], 0, digest, days[day : day + 10])
+            fresh[hash(name) % _PARTITIONS].append(record)
             self._take_slot(index, number, slot)
             index, place, day = index + 1, place + 16, day + 10
+        self._waiting += len(run)
+        if self._waiting >= _MOST_WAITING:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put the records that wait into their partitions."""
+        for part, records in zip(self._parts, self._fresh, strict=True):
+            part.made(b"".join(records))
+            records.clear()
+        self._waiting = 0
 
     def map_at(self, size: int) -> None:
         """Have the map of lots made as it was after `size` entries, while `faults` is read."""
@@ -111,6 +126,7 @@ class LotPartitions:
 
     def faults(self) -> Iterator[tuple[int, str, str]]:
         """Index, kind and what is wrong of each entry that contradicts those before it."""
+        self._settle()
         for part in self._parts:
             yield from self._fold(part)
         for index, fault in self._slot_faults.items():

@@ -84,6 +84,21 @@ def slot_of(statement: Statement) -> Slot | None:
     return None if certified is None else _slot(certified["status"])
 
 
+Identity = tuple[int, bytes]
+"""A statement's hash, and before it the status list it takes a place in, or 0."""
+
+
+def identity_of(statement: Statement) -> Identity:
+    """What tells a statement from all others in the log, those of one time near one another.
+
+    Lists fill up one after the other. So an index over identities grows at few places, where
+    one over hashes alone grows everywhere at once.
+    """
+    certified = certified_by(statement)
+    number = 0 if certified is None else _object(certified["status"])["list"]
+    return (number if isinstance(number, int) else 0, statement.hash)
+
+
 def made_by(entry: Entry) -> Lot | None:
     """The lot that an entry makes, or None."""
     statement = entry.signed.statement

@@ -6,12 +6,13 @@ sees speaks of. Publishing refuses to replace a checkpoint that ours does not co
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ledger.checkpoint import Checkpoint
 from ledger.errors import BadNote, StoreFault
-from ledger.note import open_note
+from ledger.note import VerifierKey, open_note
 from ledger.tiles import ReadTile
 from ledger.tlog_tiles import BYTES, CHECKPOINT, TEXT, encode_bundle, resources
 
@@ -57,6 +58,47 @@ def publish(
         progress(written)
     target.put(CHECKPOINT, note.encode(), TEXT)
     return written + 1
+
+
+def open_target(name: str) -> Target:
+    """The target `name`: a folder, or s3://bucket/prefix. StoreFault if it cannot be used."""
+    if name.startswith("s3://"):
+        from ledger.object_store import ObjectStoreTarget
+
+        return ObjectStoreTarget(name)
+    return FolderTarget(Path(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a target shows of a log, and how that contradicts what is stored, or empty."""
+
+    size: int
+    contradiction: str
+
+
+def published_at(
+    target: Target, log_keys: Sequence[VerifierKey], size: int, root_at: RootAt
+) -> Published | None:
+    """What `target` shows of the log with these keys, of which `size` entries are stored.
+
+    None where it shows nothing; StoreFault where it cannot be read, or is not of this log.
+    """
+    note = target.get(CHECKPOINT)
+    if note is None:
+        return None
+    try:
+        opened = open_note(note.decode(), log_keys)
+        there = Checkpoint.parse(opened.text)
+    except (BadNote, UnicodeDecodeError) as error:
+        raise StoreFault(f"the published checkpoint is damaged: {error}") from error
+    if not opened.signatures:
+        raise StoreFault("the published checkpoint is not signed by this log's key")
+    if there.size > size:
+        return Published(there.size, f"{there.size} entries are published, the store holds {size}")
+    if root_at(there.size) != there.root:
+        return Published(there.size, f"another history of {there.size} entries is published")
+    return Published(there.size, "")
 
 
 def _published(target: Target, checkpoint: Checkpoint, root_at: RootAt) -> int:

@@ -16,6 +16,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.entry import GENESIS, Entry
 from ledger.errors import LedgerError
 from ledger.log import read_head
+from ledger.lots import identity_of
 from ledger.note import VerifierKey, open_note
 from ledger.static import StaticLog
 from ledger.store import checkpoints, entries, head, tiles, unprotected, writing
@@ -193,7 +194,8 @@ class _Patient:
             for index, data in self._patches.items():
                 entry = Entry.parse(data)
                 statement = entry.signed.statement
-                rows.append((index, entry.leaf, statement.hash, statement.kind, data))
+                identity = identity_of(statement)
+                rows.append((index, entry.leaf, *identity, statement.kind, data))
             if rows:
                 insert_rows(self._connection, entries, rows)
                 self._repaired.append(f"put back {len(rows)} entries from the published copy")

@@ -75,6 +75,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a lot's credential says and the ledger does not; empty where it is not known.
+
+    The day of its award may lie long before its entry: results are imported late.
+    """
+
+    grade: str = ""
+    awarded: str = ""
+
+
+NOTHING_SHOWN = Shown()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFacts:
     """What a rule asks of a lot. `hours` are what one of its credits stands for."""
 
@@ -89,8 +103,7 @@ class SourceFacts:
     expires: str
     depth: int
     hours: Decimal
-    grade: str | None = None
-    """As the credential says it; None where it is not known."""
+    shown: Shown = NOTHING_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +199,7 @@ def judge(rule: Rule, pattern: Pattern, source: SourceFacts, time: str) -> tuple
     ]
     lines += _who_and_what(rule, pattern, source)
     lines += _how_much(pattern, source, day)
-    grade = _grade(pattern, source.grade)
+    grade = _grade(pattern, source.shown.grade)
     return (*lines, *grade)
 
 
@@ -227,18 +240,20 @@ def _how_much(pattern: Pattern, source: SourceFacts, day: str) -> list[Line]:
         values = {"credits": str(source.credits), "wanted": str(pattern.least)}
         lines.append(Line("source.credits", source.credits >= pattern.least, values))
     if pattern.age:
-        young = day <= add_months(source.awarded, pattern.age)
-        values = {"awarded": source.awarded, "wanted": str(pattern.age), "day": day}
+        # By its entry at the latest, whatever the credential says: that day nobody could choose.
+        awarded = min(source.awarded, source.shown.awarded or source.awarded)
+        young = day <= add_months(awarded, pattern.age)
+        values = {"awarded": awarded, "wanted": str(pattern.age), "day": day}
         lines.append(Line("source.age", young, values))
     return lines
 
 
-def _grade(pattern: Pattern, grade: str | None) -> list[Line]:
+def _grade(pattern: Pattern, grade: str) -> list[Line]:
     if pattern.grade is None and not pattern.grades:
         return []
     wanted = [*pattern.grades, *([f"{pattern.grade} or more"] if pattern.grade is not None else [])]
     values = {"grade": grade or "unknown", "wanted": ", ".join(wanted)}
-    if grade is None:
+    if not grade:
         return [Line("source.grade", None, values)]
     enough = pattern.grade is not None and (_mark(grade) or Decimal(-1)) >= pattern.grade
     return [Line("source.grade", enough or grade in pattern.grades, values)]

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
@@ -21,10 +21,11 @@ from ledger.clock import format_time
 from ledger.entry import Entry
 from ledger.errors import LedgerError, Refused, StoreFault
 from ledger.log import Head, read_head, tile_reader
+from ledger.lots import Identity, identity_of
 from ledger.statement import SignedStatement
-from ledger.store import entries, head, reading, tiles, writing
-from ledger.tiles import TileEdge, TileTree
-from ledger.tree import Frontier, leaf_hash
+from ledger.store import entries, execute, reading, tiles, writing
+from ledger.tiles import Tile, TileEdge
+from ledger.tree import leaf_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,13 @@ Outcome = Placed | Declined
 class Projection(Protocol):
     """Tables derived from the log, kept in step with it inside the same transaction."""
 
-    def begin(self, connection: Connection, batch: Sequence[SignedStatement]) -> "Fold":
-        """A fold for one batch; may read ahead what the batch will touch."""
+    def begin(
+        self, connection: Connection, batch: Sequence[SignedStatement], registry: Registry
+    ) -> "Fold":
+        """A fold for one batch; may read ahead what the batch will touch.
+
+        `registry` moves on with every entry of the batch.
+        """
 
 
 class Fold(Protocol):
@@ -74,6 +80,8 @@ class Sequencer:
         self._clock = clock
         self._lock = threading.Lock()
         self._state: _State | None = None
+        self.ended = ""
+        """Why nothing is appended any more, or empty."""
         self.verify: Callable[[SignedStatement], str | None] = signature_fault
         """What is wrong with a statement's signatures; replaced only to measure without it."""
 
@@ -90,6 +98,8 @@ class Sequencer:
         return self._append(batch, together=True)
 
     def _append(self, batch: Sequence[SignedStatement], *, together: bool) -> list[Outcome]:
+        if self.ended:
+            raise StoreFault(self.ended)
         verified = [self.verify(signed) for signed in batch]
         with self._lock:
             # Until it is known to be committed, nothing in memory is: the next call reads it anew.
@@ -126,11 +136,10 @@ class Sequencer:
         before = read_head(connection, lock=True)
         state = _follow(connection, known, before)
         time = max(format_time(self._clock()), before.time)
-        fold = self._projection.begin(connection, batch)
-        identities = [signed.statement.hash for signed in batch]
+        fold = self._projection.begin(connection, batch, state.registry)
+        identities = [identity_of(signed.statement) for signed in batch]
         places = _places(connection, identities)
         rows: list[Row] = []
-        filled: list[dict[str, Any]] = []
         outcomes: list[Outcome] = []
         for signed, identity, fault in zip(batch, identities, verified, strict=True):
             if fault is not None:
@@ -141,14 +150,13 @@ class Sequencer:
                 outcomes.append(Placed(place[0], place[1], repeated=True))
                 continue
             try:
-                entry = state.admit(signed, time, fold)
+                entry, leaf = state.admit(signed, time, fold)
             except LedgerError as error:
                 outcomes.append(Declined(str(error)))
                 continue
-            leaf = state.append(entry, filled)
             places[identity] = (entry.index, leaf)
             outcomes.append(Placed(entry.index, leaf, repeated=False))
-            rows.append((entry.index, leaf, identity, signed.statement.kind, entry.data))
+            rows.append((entry.index, leaf, *identity, signed.statement.kind, entry.data))
         if rows:
             try:
                 insert_rows(connection, entries, rows)
@@ -157,8 +165,9 @@ class Sequencer:
                     f"the store holds entries beyond the {before.size} of its head row; nothing is "
                     "appended to it, see 'creditbank ledger recover'"
                 ) from error
+            filled = [(tile.level, tile.index, tile.root, tile.hashes) for tile in state.grow()]
             if filled:
-                connection.execute(tiles.insert(), filled)
+                insert_rows(connection, tiles, filled)
             fold.flush()
             _move_head(connection, before, state, time)
         return outcomes, state
@@ -174,40 +183,39 @@ def _alone(outcome: Outcome) -> Outcome:
 class _State:
     """What appending needs to know about the log so far."""
 
-    def __init__(self, registry: Registry, frontier: Frontier, edge: TileEdge, leaf: bytes) -> None:
+    def __init__(self, registry: Registry, edge: TileEdge, leaf: bytes) -> None:
         self.registry = registry
-        self.frontier = frontier
         self.edge = edge
+        self.size = edge.size
         self.leaf = leaf
+        self._leaves: list[bytes] = []
+        """Of entries whose place is not in the tree yet."""
 
-    def admit(self, signed: SignedStatement, time: str, fold: Fold) -> Entry:
-        index = self.frontier.size
-        self.registry.check(signed, index, time)
-        entry = Entry.make(index, self.leaf, time, signed)
+    def admit(self, signed: SignedStatement, time: str, fold: Fold) -> tuple[Entry, bytes]:
+        """Take a statement in; its entry and leaf hash."""
+        self.registry.check(signed, self.size, time)
+        entry = Entry.make(self.size, self.leaf, time, signed)
         fold.take(entry)
-        return entry
-
-    def append(self, entry: Entry, filled: list[dict[str, Any]]) -> bytes:
-        """Take the entry in; rows of the tiles it filled go to `filled`."""
-        leaf = leaf_hash(entry.data)
         self.registry.apply(entry)
-        self.frontier.append(leaf)
-        self.leaf = leaf
-        for tile in self.edge.append(leaf):
-            filled.append(
-                {"level": tile.level, "idx": tile.index, "root": tile.root, "hashes": tile.hashes}
-            )
-        return leaf
+        self.leaf = leaf_hash(entry.data)
+        self._leaves.append(self.leaf)
+        self.size += 1
+        return entry, self.leaf
+
+    def grow(self) -> list[Tile]:
+        """Put what was taken in into the tree; the tiles it filled."""
+        leaves, self._leaves = self._leaves, []
+        return self.edge.extend(leaves)
 
 
 def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
     """The state at `now`: what is in memory if it is current, else read from the store."""
-    if state is not None and state.frontier.size == now.size and state.leaf == now.leaf:
+    if state is not None and state.size == now.size and state.leaf == now.leaf:
         return state
-    if state is not None and state.frontier.size >= now.size:
+    if state is not None and state.size >= now.size:
         state = None  # The store was put back: what came later holds no more.
     registry = Registry() if state is None else state.registry
-    start = 0 if state is None else state.frontier.size
+    start = 0 if state is None else state.size
     query = select(entries.c.data).where(
         entries.c.kind != "award",
         entries.c.kind.in_(sorted(REGISTERED)),
@@ -216,24 +224,28 @@ def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
     )
     for row in connection.execute(query.order_by(entries.c.idx)):
         registry.apply(Entry.parse(bytes(row.data)))
-    read = tile_reader(connection)
-    frontier = TileTree(read).frontier(now.size)
-    if frontier.root != now.root:
+    edge = TileEdge(now.size, tile_reader(connection))
+    if edge.root != now.root:
         raise StoreFault(f"the stored tree of {now.size} entries has not the root in the head row")
-    return _State(registry, frontier, TileEdge(now.size, read), now.leaf)
+    return _State(registry, edge, now.leaf)
 
 
-def _places(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
-    columns = ("statement", "idx", "leaf")
-    found = select_rows(connection, entries, columns, ("statement",), [(name,) for name in hashes])
-    return {bytes(row.statement): (row.idx, bytes(row.leaf)) for row in found}
+def _places(
+    connection: Connection, identities: Sequence[Identity]
+) -> dict[Identity, tuple[int, bytes]]:
+    """Index and leaf of those of these statements that stand in the log."""
+    columns = ("list", "statement", "idx", "leaf")
+    found = select_rows(connection, entries, columns, ("list", "statement"), identities)
+    return {(row.list, row.statement): (row.idx, row.leaf) for row in found}
 
 
 def _move_head(connection: Connection, before: Head, state: _State, time: str) -> None:
-    done = connection.execute(
-        head.update()
-        .where(head.c.id == 1, head.c.size == before.size, head.c.root == before.root)
-        .values(size=state.frontier.size, root=state.frontier.root, leaf=state.leaf, time=time)
+    after = (state.edge.size, state.edge.root, state.leaf, time)
+    moved = execute(
+        connection,
+        "UPDATE head SET size = ?, root = ?, leaf = ?, time = ? "
+        "WHERE id = 1 AND size = ? AND root = ?",
+        (*after, before.size, before.root),
     )
-    if done.rowcount != 1:
+    if moved != 1:
         raise Refused("the log moved while this batch was appended; try again")

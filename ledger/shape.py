@@ -129,11 +129,11 @@ def is_names(value: Json) -> bool:
     )
 
 
-def list_of(check: Check) -> Check:
-    """A list of 1 to 100 texts of one shape, none twice."""
+def list_of(check: Check, most: int = 100) -> Check:
+    """A list of 1 to `most` texts of one shape, none twice."""
 
     def check_list(value: Json) -> bool:
-        if not isinstance(value, list) or not 0 < len(value) <= 100:
+        if not isinstance(value, list) or not 0 < len(value) <= most:
             return False
         texts = [item for item in value if isinstance(item, str)]
         return len(set(texts)) == len(value) and all(map(check, value))
@@ -215,5 +215,15 @@ def is_receipt(value: Json) -> bool:
         isinstance(value, str)
         and value.startswith(HEADER)
         and len(value) <= 40_000
+        and all(" " <= char <= "~" or char in "\n—" for char in value)
+    )
+
+
+def is_checkpoint(value: Json) -> bool:
+    """A signed note as text; whether it is one of the log it names is found out by who checks."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= 20_000
+        and "\n\n" in value
         and all(" " <= char <= "~" or char in "\n—" for char in value)
     )

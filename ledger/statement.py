@@ -35,6 +35,11 @@ class Statement:
     body: Mapping[str, Json] = field(hash=False)
     data: bytes = field(repr=False)
     """The statement's exact bytes (JCS)."""
+    hash: bytes = field(init=False, repr=False, compare=False)
+    """SHA-256 of the exact bytes: the statement's identity."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hash", sha256(self.data).digest())
 
     @classmethod
     def make(cls, author: str, kind: str, body: dict[str, Json]) -> "Statement":
@@ -67,18 +72,11 @@ class Statement:
         except KeysError as error:
             raise BadStatement(f"the statement {error}") from error
 
-    @property
-    def hash(self) -> bytes:
-        """SHA-256 of the exact bytes: the statement's identity."""
-        return sha256(self.data).digest()
-
     def sign(self, *signers: Signer) -> "SignedStatement":
         """This statement with a signature by each of `signers`."""
         message = signed_message(self.data)
-        return SignedStatement(
-            self,
-            tuple(sorted((signer.public_key.multikey, signer.sign(message)) for signer in signers)),
-        )
+        signed = ((signer.public_key.multikey, signer.sign(message)) for signer in signers)
+        return SignedStatement(self, tuple(sorted(signed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +85,28 @@ class SignedStatement:
 
     statement: Statement
     signatures: tuple[tuple[str, bytes], ...]
+    data: bytes = field(init=False, repr=False, compare=False)
+    """The exact bytes (JCS) of `{"signatures", "statement"}`, as submitted."""
+
+    def __post_init__(self) -> None:
+        parts = (self.signatures_data, self.statement.data)
+        object.__setattr__(self, "data", b'{"signatures":%b,"statement":%b}' % parts)
+
+    @classmethod
+    def as_read(
+        cls, statement: Statement, signatures: tuple[tuple[str, bytes], ...], data: bytes
+    ) -> "SignedStatement":
+        """That of which the exact bytes `data` were read: they are not made a second time."""
+        made = object.__new__(cls)
+        for name, value in (("statement", statement), ("signatures", signatures), ("data", data)):
+            object.__setattr__(made, name, value)
+        return made
 
     @property
     def signatures_data(self) -> bytes:
         """The signatures' exact bytes (JCS)."""
         texts = [f'{{"key":"{k}","value":"{b64u_encode(value)}"}}' for k, value in self.signatures]
         return f"[{','.join(texts)}]".encode()
-
-    @property
-    def data(self) -> bytes:
-        """The exact bytes (JCS) of `{"signatures", "statement"}`, as submitted."""
-        return b'{"signatures":%s,"statement":%s}' % (self.signatures_data, self.statement.data)
 
     @classmethod
     def parse(cls, data: bytes) -> "SignedStatement":

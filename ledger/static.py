@@ -9,7 +9,7 @@ from ledger.note import open_note
 from ledger.receipt import Receipt
 from ledger.tiles import WIDTH, TileEdge, TileTree
 from ledger.tlog_tiles import CHECKPOINT, Resource, decode_bundle
-from ledger.tree import consistency_proof, inclusion_proof, leaf_hash
+from ledger.tree import consistency_proof, leaf_hash
 
 Fetch = Callable[[str], bytes | None]
 """path below the log's prefix -> bytes, or None where there is nothing."""
@@ -59,7 +59,7 @@ class StaticLog:
             raise NotFound(f"the log has {size} entries, none at {index}")
         first = index - index % WIDTH
         entry = self._bundle(index // WIDTH, min(WIDTH, size - first))[index % WIDTH]
-        path = tuple(inclusion_proof(index, size, self._tree.range_hash(size)))
+        path = tuple(self._tree.inclusion(index, size))
         receipt = Receipt(entry, index, path, note)
         row = self._read_tile(0, index // WIDTH, min(WIDTH, size - first))
         if row[32 * (index % WIDTH) :][:32] != leaf_hash(entry):

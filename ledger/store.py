@@ -5,7 +5,7 @@ Rows of the log cannot be updated or deleted: triggers refuse it on both engines
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -20,28 +20,31 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     create_engine,
     event,
     func,
     select,
-    text,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
-    DatabaseError,
     DBAPIError,
     IntegrityError,
     ProgrammingError,
     SQLAlchemyError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger.errors import StoreFault
 from ledger.tree import EMPTY_ROOT
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit whole number on both engines."""
-_WRITING = "creditbank_writing"
+_BEGIN_READING = {
+    "sqlite": "BEGIN",
+    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
 
 metadata = MetaData()
 
@@ -50,10 +53,13 @@ entries = Table(
     metadata,
     Column("idx", NUMBER, primary_key=True, autoincrement=False),
     Column("leaf", LargeBinary, nullable=False),
-    Column("statement", LargeBinary, nullable=False, unique=True),
+    Column("list", Integer, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
     Column("kind", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    UniqueConstraint("list", "statement"),
 )
+"""`list` and `statement` are the identity of the entry's statement (see `ledger.lots`)."""
 Index(
     "entries_other_kinds",
     entries.c.idx,
@@ -96,7 +102,34 @@ published = Table(
 )
 """Checkpoints with the cosignatures of a quorum of witnesses: what is shown to the world."""
 
+journal = Table(
+    "journal",
+    metadata,
+    Column("idx", NUMBER, primary_key=True, autoincrement=False),
+    Column("act", Text, nullable=False, index=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("size", NUMBER, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("time", Text, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+)
+"""Where the journal ends: its size, last leaf hash and time, and its complete subtrees."""
+
+journal_checkpoints = Table(
+    "journal_checkpoints",
+    metadata,
+    Column("size", NUMBER, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+
 _APPEND_ONLY = ("entries", "tiles", "checkpoints", "published")
+_JOURNAL = ("journal", "journal_checkpoints")
 
 
 def open_store(url: str) -> Engine:
@@ -111,12 +144,15 @@ def open_store(url: str) -> Engine:
             raise StoreFault(f"database {backend!r} is not supported; use sqlite or postgresql")
         if backend == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_timeout=60)
+        # Asked before each use, so that a server that was restarted costs nobody a request.
+        ask = backend == "postgresql"
+        engine = create_engine(
+            parsed, pool_size=20, max_overflow=20, pool_timeout=60, pool_pre_ping=ask
+        )
     except (ArgumentError, ImportError, TypeError) as error:
         raise StoreFault(f"the database address is not usable: {error}") from error
     if backend == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgres)
     try:
@@ -132,12 +168,21 @@ def create_tables(engine: Engine, *more: MetaData) -> None:
     with writing(engine) as connection:
         for tables in (metadata, *more):
             tables.create_all(connection)
-        for table in _APPEND_ONLY:
+        for table in (*_APPEND_ONLY, *_JOURNAL):
             _protect(connection, table)
+        begin_journal(connection)
         if connection.execute(select(func.count()).select_from(head)).scalar_one() == 0:
             connection.execute(
                 head.insert().values(id=1, size=0, root=EMPTY_ROOT, leaf=bytes(32), time="")
             )
+
+
+def begin_journal(connection: Connection) -> None:
+    """Write the head of an empty journal, where there is none."""
+    if connection.execute(select(func.count()).select_from(journal_head)).scalar_one() == 0:
+        connection.execute(
+            journal_head.insert().values(id=1, size=0, leaf=bytes(32), time="", peaks=b"")
+        )
 
 
 @contextmanager
@@ -154,8 +199,7 @@ def unprotected(connection: Connection) -> Iterator[None]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection with one consistent view, for reads; StoreFault where the database fails."""
     with _faults_told(), engine.connect() as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        execute(connection, _BEGIN_READING[connection.dialect.name])
         yield connection
 
 
@@ -165,10 +209,54 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     StoreFault where the database fails; if its commit failed, only a read can tell what it did.
     """
-    with _faults_told(), engine.connect() as connection:
-        connection = connection.execution_options(**{_WRITING: True})
-        with connection.begin():
-            yield connection
+    with _faults_told(), engine.connect() as connection, connection.begin():
+        if connection.dialect.name == "sqlite":
+            execute(connection, "BEGIN IMMEDIATE")
+        yield connection
+
+
+def execute(connection: Connection, query: str, values: Sequence[object] = ()) -> int:
+    """Run one statement, its parameters marked `?`, on the driver itself; how many rows it changed.
+
+    For the few statements of every commit: through SQLAlchemy each would cost ten times as much.
+    IntegrityError as SQLAlchemy has it, StoreFault for whatever else the driver raises.
+    """
+    with driver_faults_told(connection):
+        return int(_run(connection, query, values).rowcount)
+
+
+def fetch(connection: Connection, query: str, values: Sequence[object] = ()) -> list[Any]:
+    """The rows that a statement finds, run as `execute` does."""
+    with driver_faults_told(connection):
+        return list(_run(connection, query, values).fetchall())
+
+
+def _run(connection: Connection, query: str, values: Sequence[object]) -> Any:
+    if connection.dialect.name == "postgresql":
+        query = query.replace("?", "%s")
+    cursor = driver_of(connection).cursor()
+    cursor.execute(query, values)
+    return cursor
+
+
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection; StoreFault where it is gone."""
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise StoreFault("the database connection is gone; try again")
+    return driver
+
+
+@contextmanager
+def driver_faults_told(connection: Connection) -> Iterator[None]:
+    """What the driver raised, as `execute` has it."""
+    driver = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except driver.IntegrityError as error:
+        raise IntegrityError(None, None, error) from error
+    except driver.Error as error:
+        raise store_fault(error) from error
 
 
 def scrub(engine: Engine) -> bool:
@@ -196,8 +284,10 @@ def _faults_told() -> Iterator[None]:
         yield
     except (IntegrityError, ProgrammingError):
         raise
-    except DatabaseError as error:
+    except DBAPIError as error:
         raise store_fault(error.orig or error) from error
+    except PoolTimeout as error:
+        raise StoreFault("every connection to the database is busy; try again") from error
 
 
 def store_fault(error: BaseException) -> StoreFault:
@@ -224,15 +314,13 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # Else a REPLACE deletes the row it replaces without asking the triggers.
     cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.execute("PRAGMA cache_size = -65536")
+    # Pages, 64 MiB: each checkpoint writes a page that changed a hundred times but once, and syncs
+    # the file. What is durable when does not depend on it: that is the log's sync at each commit.
+    cursor.execute("PRAGMA wal_autocheckpoint = 16384")
     # Else a deleted row, or its copy from when a page was split, stays in the file. It must be on
     # while rows are inserted too: splitting a page is what leaves copies.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    wants_write = connection.get_execution_options().get(_WRITING)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_write else "BEGIN")
 
 
 def _prepare_postgres(connection: Any, record: object) -> None:

@@ -4,10 +4,10 @@ A tile of level L holds hashes of complete subtrees of 256**L leaves. The same r
 serves a database, a folder of tiles and a web server: each only supplies `ReadTile`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ledger.errors import NotFound
+from ledger.errors import BadProofPath, NotFound
 from ledger.tree import Frontier, fold_peaks, node_hash, peak_ranges
 
 WIDTH = 256
@@ -36,6 +36,7 @@ class TileTree:
     def __init__(self, read: ReadTile) -> None:
         self._read = read
         self._rows: dict[tuple[int, int, int], list[list[bytes]]] = {}
+        self._rests: tuple[int, dict[int, bytes]] = (0, {})
 
     def range_hash(self, size: int) -> Callable[[int, int], bytes]:
         """A lookup of subtree hashes in the tree of the first `size` leaves."""
@@ -61,6 +62,46 @@ class TileTree:
 
         return lookup
 
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The path that proves leaf `index` in the tree of the first `size` leaves.
+
+        What `ledger.tree.inclusion_proof` gives, read a tile at a time instead of a hash at a time.
+        """
+        if not 0 <= index < size:
+            raise BadProofPath(f"a log of {size} entries has no entry {index}")
+        path: list[bytes] = []
+        level, place, count, height = 0, index, size, (size - 1).bit_length()
+        while height > 0:
+            # On this level are `count` complete nodes; ours is the one at `place`, if it is one.
+            tile = place >> 8
+            within, at = min(WIDTH, count - (tile << 8)), place & 255
+            rows = self._rows.get((level, tile, within)) if within > 0 else []
+            if rows is None:
+                rows = self._load(level, tile, within)
+            for rise in range(min(8, height)):
+                beside = at ^ 1
+                if beside < within:
+                    path.append(rows[rise][beside])
+                elif beside > at:
+                    start = (tile << 8) + (beside << rise) << 8 * level
+                    if start < size:
+                        path.append(self._rest(start, size))
+                at >>= 1
+                within >>= 1
+            level, place, count, height = level + 1, tile, count >> 8, height - 8
+        return path
+
+    def _rest(self, start: int, size: int) -> bytes:
+        """The hash of all leaves from `start`: many paths of one size end in the same."""
+        of, known = self._rests
+        if of != size:
+            known = {}
+            self._rests = (size, known)
+        found = known.get(start)
+        if found is None:
+            found = known[start] = self.range_hash(size)(start, size)
+        return found
+
     def frontier(self, size: int) -> Frontier:
         """The right edge of the tree of the first `size` leaves."""
         lookup = self.range_hash(size)
@@ -80,44 +121,88 @@ class TileTree:
 
 
 class TileEdge:
-    """The partial tiles at the right edge; gives out each tile as it becomes full."""
+    """The right edge of a growing log: its partial tiles, and the tree over all of it.
+
+    Each tile is a tree of its own, whose root is a leaf of the tile above: what an append hashes
+    serves the tiles and the log's root alike.
+    """
 
     def __init__(self, size: int, read: ReadTile) -> None:
         """The edge of a log of `size` entries, read from where its hashes are stored."""
-        self._levels: list[list[bytes]] = []
-        self._size = size
+        self.size = size
+        self._levels: list[_Partial] = [_Partial([])]
         level = 0
         while size >> (8 * level):
             index, width = divmod(size >> (8 * level), WIDTH)
-            self._levels.append(_split(read(level, index, width)) if width else [])
+            partial = _Partial(_split(read(level, index, width)) if width else [])
+            self._levels[level:] = [partial]
             level += 1
 
     def append(self, leaf: bytes) -> list[Tile]:
         """Add one leaf hash; the tiles it filled, lowest first."""
-        self._size += 1
+        lowest = self._levels[0]
+        if len(lowest.hashes) == WIDTH - 1:
+            return self.extend([leaf])
+        lowest.hashes.append(leaf)
+        lowest.tree.append(leaf)
+        self.size += 1
+        return []
+
+    def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
+        """Add leaf hashes; the tiles they filled, of each level in order, lower ones first."""
         filled: list[Tile] = []
-        level = 0
-        while True:
-            if level == len(self._levels):
-                self._levels.append([])
-            hashes = self._levels[level]
-            hashes.append(leaf)
-            if len(hashes) < WIDTH:
-                return filled
-            leaf = _rise(hashes)[8][0]
-            index = (self._size >> (8 * (level + 1))) - 1
-            filled.append(Tile(level, index, b"".join(hashes), leaf))
-            self._levels[level] = []
-            level += 1
+        self._extend(0, self.size, leaves, filled)
+        self.size += len(leaves)
+        return filled
+
+    def _extend(self, level: int, size: int, hashes: Sequence[bytes], filled: list[Tile]) -> None:
+        """Add `hashes` to a level that had `size`, and the roots of filled tiles to the next."""
+        if level == len(self._levels):
+            self._levels.append(_Partial([]))
+        roots: list[bytes] = []
+        start = 0
+        while start < len(hashes):
+            partial = self._levels[level]
+            part = hashes[start : start + WIDTH - len(partial.hashes)]
+            partial.extend(part)
+            start += len(part)
+            if len(partial.hashes) == WIDTH:
+                root = partial.tree.root
+                filled.append(
+                    Tile(level, (size + start) // WIDTH - 1, b"".join(partial.hashes), root)
+                )
+                roots.append(root)
+                self._levels[level] = _Partial([])
+        if roots:
+            self._extend(level + 1, size // WIDTH, roots, filled)
+
+    @property
+    def root(self) -> bytes:
+        """The root of the log as it stands."""
+        return fold_peaks([peak for level in reversed(self._levels) for peak in level.tree.peaks])
 
     def partial(self) -> list[tuple[int, int, bytes]]:
         """The partial tiles as they stand: level, index and hashes."""
-        sizes = [self._size >> (8 * level) for level in range(len(self._levels))]
         return [
-            (level, sizes[level] // WIDTH, b"".join(hashes))
-            for level, hashes in enumerate(self._levels)
-            if hashes
+            (level, (self.size >> (8 * level)) // WIDTH, b"".join(partial.hashes))
+            for level, partial in enumerate(self._levels)
+            if partial.hashes
         ]
+
+
+class _Partial:
+    """A tile on its way: its hashes, and the tree over them."""
+
+    __slots__ = ("hashes", "tree")
+
+    def __init__(self, hashes: list[bytes]) -> None:
+        self.hashes = hashes
+        self.tree = Frontier()
+        self.tree.extend(hashes)
+
+    def extend(self, hashes: Sequence[bytes]) -> None:
+        self.hashes += hashes
+        self.tree.extend(hashes)
 
 
 def _split(data: bytes) -> list[bytes]:

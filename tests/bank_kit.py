@@ -154,11 +154,13 @@ def result(
 
 
 @contextmanager
-def small_bank(folder: Path, domain: str = "cq.example") -> Iterator[SmallBank]:
+def small_bank(
+    folder: Path, domain: str = "cq.example", passphrase: str = "p"
+) -> Iterator[SmallBank]:
     """Made anew in `folder`: north awards CS101 and LAW1, south SE201 and takes 0.8 of any ict."""
     governance = PrivateKey.generate()
-    create_bank(folder, domain, NAMES, [governance.public_key.multikey], 1, "p")
-    bank = open_bank(folder, "p")
+    create_bank(folder, domain, NAMES, [governance.public_key.multikey], 1, passphrase)
+    bank = open_bank(folder, passphrase)
     try:
         bank.found([governance])
         members = []

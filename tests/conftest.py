@@ -120,6 +120,20 @@ def _postgres_server() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """One token in software for all tests of a process, whose library reads its settings once.
+
+    Every test names keys of its own in it.
+    """
+    from tests.token_kit import make_token
+
+    made = make_token(tmp_path_factory.mktemp("token"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOFTHSM2_CONF", str(made.config))
+        yield made
+
+
 @dataclass(frozen=True)
 class Story:
     """What a run of the demo left behind."""

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ledger.governance import Governance
     from verifier.collection import (
         PRESENTATION,
         TRANSCRIPT,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from verifier.presentation import verify_presentation
     from verifier.report import Check, Outcome, Report, Subject, Verdict
     from verifier.transcript import verify_transcript
-    from verifier.trust import Governance, Trust, TrustedMember, Witness, open_trust
+    from verifier.trust import Trust, TrustedMember, Witness, open_trust
     from verifier.verification import verify
 
 __all__ = [

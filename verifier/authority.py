@@ -1,7 +1,7 @@
 """Had the institution authority? Decided by the award's place in the ledger, never by a date."""
 
 from credentials import CredentialFacts
-from keys import Json
+from keys import Json, b64u_encode
 from ledger import Entry
 from ledger.lots import certified_by
 from verifier.report import Check, Outcome
@@ -22,7 +22,8 @@ def check_issuer(
     values = {"name.en": member.names["en"], "name.zh": member.names["zh"]}
     if not keys and entry is None:
         return Check("issuer", Outcome.NOT_CHECKED, "issuer.unproved", values)
-    fault = _key_fault(member, keys, entry)
+    attested = entry is not None and _statement_of(entry) in member.attested
+    fault = _key_fault(member, keys, entry, attested)
     if fault is not None:
         return Check("issuer", Outcome.FAILED, fault, values)
     if entry is None:
@@ -32,10 +33,23 @@ def check_issuer(
         return Check("issuer", Outcome.PASSED, "issuer.registered", values, issued)
     if not _granted(member, credential, entry):
         return Check("issuer", Outcome.FAILED, "issuer.no-grant", values, entry.time[:10])
-    return Check("issuer", Outcome.PASSED, "issuer.good", values, entry.time[:10])
+    good = "issuer.attested" if _in_doubt(member, keys, entry) else "issuer.good"
+    return Check("issuer", Outcome.PASSED, good, values, entry.time[:10])
 
 
-def _key_fault(member: TrustedMember, keys: frozenset[str], entry: Entry | None) -> str | None:
+def _statement_of(entry: Entry) -> str:
+    return b64u_encode(entry.signed.statement.hash)
+
+
+def _in_doubt(member: TrustedMember, keys: frozenset[str], entry: Entry) -> bool:
+    """Whether a key that signed was reported as suspect over this entry."""
+    used = keys | {key for key, _ in entry.signed.signatures}
+    return any(period.key in used and period.doubtful_at(entry.index) for period in member.keys)
+
+
+def _key_fault(
+    member: TrustedMember, keys: frozenset[str], entry: Entry | None, attested: bool
+) -> str | None:
     periods = {period.key: period for period in member.keys}
     used = keys if entry is None else keys | {key for key, _ in entry.signed.signatures}
     for key in used:
@@ -45,7 +59,9 @@ def _key_fault(member: TrustedMember, keys: frozenset[str], entry: Entry | None)
         if entry is None:
             good = period.end is None and period.suspect_from is None
         else:
-            good = period.good_at(entry.index)
+            good = period.good_at(entry.index, attested)
+        if not good and entry is not None and period.doubtful_at(entry.index):
+            return "issuer.doubtful-key"
         if not good:
             return "issuer.dead-key"
     return None

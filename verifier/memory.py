@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,8 +23,9 @@ def default_folder() -> Path:
 def open_remembered(data: bytes, folder: Path, root: str | None = None) -> Trust:
     """The trust bundle, if it agrees with what is remembered of its bank in `folder`.
 
-    The root of a bank's first bundle is pinned, unless `root` names one. BadTrust where the
-    root is another, or the version is older than one seen before.
+    The root of a bank's first bundle is pinned, unless `root` names one; from the pinned root the
+    bundle's rotations may lead to a newer one, which is pinned then. BadTrust where the root is
+    another, or it or the bundle is older than one seen before.
     """
     trust = open_trust(data, root)
     path = folder / "trust-seen.json"
@@ -36,7 +38,7 @@ def open_remembered(data: bytes, folder: Path, root: str | None = None) -> Trust
             return trust
     seen[trust.origin] = {
         "digest": digest,
-        "root": trust.governance.fingerprint,
+        "roots": [root.fingerprint for root in trust.roots],
         "version": trust.version,
     }
     _write(path, seen)
@@ -46,13 +48,17 @@ def open_remembered(data: bytes, folder: Path, root: str | None = None) -> Trust
 def _compare(
     trust: Trust, digest: str, before: dict[str, Json], root: str | None, path: Path
 ) -> None:
-    pinned, version = before.get("root"), before.get("version")
-    if root is None and pinned != trust.governance.fingerprint:
+    listed, version = before.get("roots"), before.get("version")
+    pinned = [str(item) for item in (listed if isinstance(listed, list) else ())]
+    known = {one.fingerprint for one in trust.roots}
+    if known.isdisjoint(pinned) and root is None:
         raise BadTrust(
             f"the trust bundle is signed by the wrong root: {trust.origin} was pinned to "
-            f"{str(pinned)[:16]}… when it was first seen (in {path}); name the root you mean "
+            f"{pinned[-1][:16]}… when it was first seen (in {path}); name the root you mean "
             "with --root"
         )
+    if not known.isdisjoint(pinned):
+        check_follows(trust, pinned)
     if isinstance(version, int) and trust.version < version:
         raise BadTrust(
             f"the trust bundle is version {trust.version}, older than version {version} already "
@@ -62,6 +68,21 @@ def _compare(
         raise BadTrust(
             f"there are two different trust bundles of version {version} of this bank; do not "
             "trust either, and report it"
+        )
+
+
+def check_follows(trust: Trust, seen: Sequence[str]) -> None:
+    """BadTrust unless the bundle's chain of roots goes on from the one `seen` (fingerprints)."""
+    chain = [root.fingerprint for root in trust.roots]
+    if chain == list(seen[: len(chain)]) and len(chain) < len(seen):
+        raise BadTrust(
+            f"the trust bundle is signed by the governance root of version {len(chain)}, older "
+            f"than version {len(seen)} already seen from this bank; get the newest"
+        )
+    if chain[: len(seen)] != list(seen):
+        raise BadTrust(
+            "the trust bundle's governance roots are not those already seen from this bank: "
+            "there are two histories of them; do not trust either, and report it"
         )
 
 
@@ -85,8 +106,10 @@ def _is_memory(value: Json) -> bool:
     return (
         isinstance(value, dict)
         and isinstance(value.get("digest"), str)
-        and isinstance(value.get("root"), str)
         and type(value.get("version")) is int
+        and isinstance(roots := value.get("roots"), list)
+        and bool(roots)
+        and all(isinstance(root, str) for root in roots)
     )
 
 

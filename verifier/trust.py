@@ -2,13 +2,14 @@
 
 JCS of `{"signatures": [{key, value}], "trust": {...}}`. What is signed, by a threshold of the
 governance keys, is `creditbank trust v1\\n` and the JCS of `trust`. A verifier pins the
-fingerprint of the governance, and never goes back to an older version (as TUF does).
+fingerprint of a governance root, and never goes back to an older version (as TUF does). The
+bundle carries the first root and every rotation since, as they stand on the log: whoever pinned
+any root of that chain walks to the last one, which signed the bundle.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from keys import Json, KeysError, PublicKey, Signer, b64u_decode, b64u_encode, encode, parse_exact
 from ledger import (
@@ -16,33 +17,19 @@ from ledger import (
     Grant,
     KeyPeriod,
     LedgerError,
+    SignedStatement,
     VerifierKey,
     format_time,
     open_note,
     parse_time,
 )
+from ledger.governance import Governance, walk
 from ledger.landmarks import Landmarks, check_landmarks, joined, split
 from verifier.errors import BadTrust
 
 _CONTEXT = b"creditbank trust v1\n"
 _LIMIT = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Governance:
-    """Who may sign trust: `threshold` of these keys (Multikeys)."""
-
-    keys: tuple[str, ...]
-    threshold: int
-
-    @property
-    def fingerprint(self) -> str:
-        """What a verifier pins: SHA-256 of the JCS, 64 hexadecimal digits."""
-        return sha256(encode(self.to_json())).hexdigest()
-
-    def to_json(self) -> dict[str, Json]:
-        """The JSON object in a trust bundle."""
-        return {"keys": list(self.keys), "threshold": self.threshold}
+_MOST_KEYS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +41,8 @@ class TrustedMember:
     active: bool
     keys: tuple[KeyPeriod, ...]
     grants: tuple[Grant, ...]
+    attested: frozenset[str] = frozenset()
+    """Hashes (base64url) of statements by a key in doubt that it stands by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +66,8 @@ class Trust:
     origin: str
     names: Mapping[str, str]
     bank_keys: tuple[str, ...]
-    governance: Governance
+    roots: tuple[Governance, ...]
+    """The first root and those after it; the last one governs."""
     log_keys: tuple[VerifierKey, ...]
     checkpoint: str
     members: Mapping[str, TrustedMember]
@@ -85,10 +75,18 @@ class Trust:
     quorum: int
     status_lists: Mapping[str, dict[str, Json]]
     landmarks: Landmarks
+    predecessor: str = ""
+    """The last checkpoint of the log that this one goes on from, or empty."""
+
+    @property
+    def governance(self) -> Governance:
+        """The root in force, which signs the bundle."""
+        return self.roots[-1]
 
     def to_json(self) -> dict[str, Json]:
         """The `trust` object that is signed."""
-        return {
+        more: dict[str, Json] = {"predecessor": self.predecessor} if self.predecessor else {}
+        return more | {
             "bank": {
                 "did": self.bank,
                 "domain": self.domain,
@@ -98,7 +96,7 @@ class Trust:
             },
             "checkpoint": self.checkpoint,
             "expires": format_time(self.expires),
-            "governance": self.governance.to_json(),
+            "governance": _roots_json(self.roots),
             "issued": format_time(self.issued),
             "landmarks": {
                 "hashes": b64u_encode(joined(self.landmarks.hashes)),
@@ -132,8 +130,9 @@ class Trust:
 def open_trust(data: bytes, root: str | None = None) -> Trust:
     """The trust bundle of its exact bytes, its signatures checked; BadTrust otherwise.
 
-    `root` is the pinned fingerprint of the governance; without it the bundle's own governance
-    is believed, which is only right for whoever chose the bundle on purpose.
+    `root` is the pinned fingerprint of a governance root, from which the bundle's rotations must
+    lead to its own; without it the bundle's own governance is believed, which is only right for
+    whoever chose the bundle on purpose.
     """
     try:
         value = parse_exact(data, limit=_LIMIT)
@@ -144,7 +143,7 @@ def open_trust(data: bytes, root: str | None = None) -> Trust:
         raise BadTrust(f"the trust bundle is damaged: {error}") from error
     except LedgerError as error:
         raise BadTrust(f"the trust bundle is malformed: {error}") from error
-    if root is not None and trust.governance.fingerprint != root:
+    if root is not None and root not in {known.fingerprint for known in trust.roots}:
         raise BadTrust(
             "the trust bundle is signed by another root than the pinned one: its governance is "
             f"{trust.governance.fingerprint[:16]}…, pinned is {root[:16]}…"
@@ -187,7 +186,7 @@ def _read(trust: "_Object") -> Trust:
         bank.text("origin"),
         bank.names("name"),
         bank.texts("keys"),
-        Governance(governance.texts("keys"), governance.number("threshold")),
+        _read_roots(governance, bank.text("did")),
         tuple(VerifierKey.parse(key) for key in trust.texts("log_keys")),
         trust.text("checkpoint"),
         {member.did: member for member in members},
@@ -198,15 +197,44 @@ def _read(trust: "_Object") -> Trust:
         witnesses.number("threshold"),
         {_Object(item, "a status list").text("id"): item for item in lists},
         _read_landmarks(trust.object("landmarks")),
+        trust.text("predecessor") if "predecessor" in trust.value else "",
     )
     check_landmarks(result.landmarks, _checkpoint(result))
-    if result.governance.threshold < 1:
-        raise BadTrust("the trust bundle's governance takes no signature at all")
-    for key in (*result.governance.keys, *result.bank_keys):
+    for key in result.bank_keys:
         PublicKey.from_multikey(key)
     if encode(result.to_json()) != encode(trust.value):
         raise BadTrust("the trust bundle has fields that are not understood, or names one twice")
     return result
+
+
+def _read_roots(value: "_Object", bank: str) -> tuple[Governance, ...]:
+    """The first root and every rotation from it on, each signed by the root before and its own."""
+    expires = value.text("expires") if "expires" in value.value else ""
+    if expires:
+        parse_time(expires)
+    first = Governance(value.texts("keys"), value.number("threshold"), expires=expires)
+    if not 0 < first.threshold <= len(set(first.keys)) == len(first.keys) <= _MOST_KEYS:
+        raise BadTrust(
+            "the trust bundle's governance takes no signature at all, or names a key twice"
+        )
+    for key in first.keys:
+        PublicKey.from_multikey(key)
+    items = value.objects("rotations") if "rotations" in value.value else []
+    rotations = [SignedStatement.from_json(item.value) for item in items]
+    for signed in rotations:
+        signed.verify()
+        if signed.statement.author != bank:
+            raise BadTrust(f"the trust bundle has a rotation of {signed.statement.author[:60]}'s")
+    return walk(first, rotations)
+
+
+def _roots_json(roots: Sequence[Governance]) -> dict[str, Json]:
+    first = roots[0]
+    value = first.to_json() | ({"expires": first.expires} if first.expires else {})
+    rotations: list[Json] = [
+        parse_exact(root.rotation.data) for root in roots[1:] if root.rotation is not None
+    ]
+    return {**value, "rotations": rotations} if rotations else value
 
 
 def _checkpoint(trust: Trust) -> Checkpoint:
@@ -225,7 +253,9 @@ def _read_landmarks(landmarks: "_Object") -> Landmarks:
 
 
 def _member_json(member: TrustedMember) -> dict[str, Json]:
-    return {
+    attested: list[Json] = list(sorted(member.attested))
+    more: dict[str, Json] = {"attested": attested} if attested else {}
+    return more | {
         "did": member.did,
         "grants": [
             {
@@ -249,6 +279,8 @@ def _key_json(period: KeyPeriod) -> dict[str, Json]:
         value["until"] = period.end
     if period.suspect_from is not None:
         value["suspect_from"] = period.suspect_from
+    if period.suspect_at is not None:
+        value["suspect_at"] = period.suspect_at
     return value
 
 
@@ -263,6 +295,7 @@ def _read_member(member: "_Object") -> TrustedMember:
                 period.number("from"),
                 period.number("until") if "until" in period.value else None,
                 period.number("suspect_from") if "suspect_from" in period.value else None,
+                suspect_at=period.number("suspect_at") if "suspect_at" in period.value else None,
             )
             for period in member.objects("keys")
         ),
@@ -276,6 +309,7 @@ def _read_member(member: "_Object") -> TrustedMember:
             )
             for grant in member.objects("grants")
         ),
+        frozenset(member.texts("attested")) if "attested" in member.value else frozenset(),
     )
 
 

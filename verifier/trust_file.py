@@ -7,7 +7,7 @@ from pathlib import Path
 
 from verifier.errors import BadTrust, VerifierError
 from verifier.files import read_limited
-from verifier.memory import open_remembered
+from verifier.memory import check_follows, open_remembered
 from verifier.trust import Trust
 
 _SETTLED = 2 * 10**9
@@ -83,6 +83,9 @@ class TrustFile:
         trust = open_remembered(data, self._memory, root)
         if trust.origin != before.trust.origin:
             raise BadTrust(f"the trust bundle is of another log, {trust.origin}")
+        roots = [known.fingerprint for known in before.trust.roots]
+        if not {known.fingerprint for known in trust.roots}.isdisjoint(roots):
+            check_follows(trust, roots)
         if trust.version <= before.trust.version:
             raise BadTrust(
                 f"the trust bundle is version {trust.version} and not newer than version "

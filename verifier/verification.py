@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from credentials import CredentialFacts, CredentialsError, format_moment, read_credential
 from credentials.spelling import hidden_characters, mixes_alphabets, shown
-from ledger import Entry
+from ledger import Entry, format_time
 from verifier.authority import check_issuer
 from verifier.evidence import Evidence
 from verifier.inclusion import check_ledger, check_witnesses
@@ -97,6 +97,10 @@ def check_trust(trust: Trust, at: datetime) -> Check:
         return Check("trust", Outcome.PASSED, "trust.expired", values, issued, unknown=True)
     if at < trust.issued:
         return Check("trust", Outcome.PASSED, "trust.early", values, issued, caution=True)
+    root = trust.governance
+    if root.expired(format_time(at)):
+        values |= {"root": str(root.version), "ended": root.expires[:10]}
+        return Check("trust", Outcome.PASSED, "trust.root-expired", values, issued, caution=True)
     if at > trust.next_update:
         values["due"] = trust.next_update.date().isoformat()
         return Check("trust", Outcome.PASSED, "trust.due", values, issued, caution=True)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from bank.access import passkeys, passwords, store
 from bank.access.model import Invitation, Person, Role, Session, Site
 from bank.errors import BadRequest, NoLonger, NotAllowed
+from bank.operator_log import SHELL, Act, OperatorLog
 from bank.vault import Vault
 from keys import b64u_encode
 from ledger import format_time, parse_time
@@ -38,8 +39,12 @@ class Access:
         vault: Vault,
         clock: Callable[[], datetime],
         identifier: Callable[[], str],
+        log: OperatorLog,
     ) -> None:
-        """`identifier` gives 128 new random bits in base64url."""
+        """`identifier` gives 128 new random bits in base64url; `log` hears of everybody's but
+        learners' comings and goings.
+        """
+        self._log = log
         self._engine = engine
         self._vault = vault
         self._clock = clock
@@ -56,12 +61,15 @@ class Access:
             store.drop_invitations(connection, Role.OPERATOR, "")
         return self.invite(Role.OPERATOR, "", timedelta(days=1))
 
-    def invite(self, role: Role, scope: str, lasting: timedelta = timedelta(days=14)) -> str:
-        """The code of a new invitation, told this once."""
+    def invite(
+        self, role: Role, scope: str, lasting: timedelta = timedelta(days=14), by: str = SHELL
+    ) -> str:
+        """The code of a new invitation, told this once; `by` is the person who invites."""
         code = self._identifier()
         expires = format_time(self._clock() + lasting)
         with writing(self._engine) as connection:
             store.add_invitation(connection, _hash(code), Invitation(role, scope, expires))
+            self._record(connection, Act.INVITED, role, by=by, institution=scope)
         return code
 
     def invitation(self, code: str) -> Invitation:
@@ -139,15 +147,13 @@ class Access:
                 store.change_person(
                     connection, found.person.person, totp_step=step, failures=0, locked_until=""
                 )
-                return self._begin(connection, found.person.person)
+                return self._begin(connection, found.person)
             if found is not None:
                 failures = found.failures + 1
-                store.change_person(
-                    connection,
-                    found.person.person,
-                    failures=failures,
-                    locked_until=_locked_until(failures, now),
-                )
+                locked, who = _locked_until(failures, now), found.person
+                store.change_person(connection, who.person, failures=failures, locked_until=locked)
+                if locked:
+                    self._record(connection, Act.LOCKED, who.role, person=who.person)
         raise NotAllowed(_WRONG)
 
     def sign_in_options(self, site: Site) -> str:
@@ -166,7 +172,7 @@ class Access:
             person, key, count = known
             new = passkeys.check_authentication(site, answer, challenge, key, count)
             store.count_passkey(connection, credential, new)
-            return self._begin(connection, store.find_person(connection, person).person)
+            return self._begin(connection, store.find_person(connection, person))
 
     def sign_in_as_identity(self, issuer: str, subject: str) -> str:
         """The token of a new session of whoever an OpenID provider says this is."""
@@ -176,7 +182,7 @@ class Access:
                 raise NotAllowed(
                     "nobody here has joined with this account yet; open your invitation first"
                 )
-            return self._begin(connection, store.find_person(connection, person).person)
+            return self._begin(connection, store.find_person(connection, person))
 
     def passkey_options(self, person: Person, site: Site, issuer: str) -> str:
         """What the browser is asked for one more passkey, as JSON."""
@@ -191,6 +197,7 @@ class Access:
         made = self._registered(site, answer, f"add {person.person}")
         with writing(self._engine) as connection:
             self._keep_passkey(connection, person.person, made, name)
+            self._record(connection, Act.PASSKEY_ADDED, person.role, person=person.person)
 
     def passkeys_of(self, person: str) -> list[tuple[bytes, str, str]]:
         """Identifier, name and day of each of a person's passkeys."""
@@ -204,6 +211,7 @@ class Access:
             if len(known) == 1 and not person.has_password:
                 raise BadRequest("this passkey is the only way in; add another first")
             store.drop_passkey(connection, person.person, credential)
+            self._record(connection, Act.PASSKEY_DROPPED, person.role, person=person.person)
 
     def session(self, token: str) -> Session | None:
         """Who is signed in with a token; None where it has ended."""
@@ -224,7 +232,7 @@ class Access:
     def begin(self, person: str) -> str:
         """The token of a new session of somebody whom the caller answers for."""
         with writing(self._engine) as connection:
-            return self._begin(connection, store.find_person(connection, person).person)
+            return self._begin(connection, store.find_person(connection, person))
 
     def admit(self, login: str, name: str, role: Role, scope: str) -> Person:
         """Somebody with no way in of their own, for a demonstration; found again if there."""
@@ -234,12 +242,16 @@ class Access:
                 return found.person
             person = Person(self._identifier(), _login(login), name, role, scope, self._now(), "")
             store.add_person(connection, person, "", None)
+            self._record_person(connection, Act.JOINED, person)
             return person
 
     def sign_out(self, token: str) -> None:
         """End a session."""
         with writing(self._engine) as connection:
+            found = store.find_session(connection, _hash(token))
             store.end_session(connection, _hash(token))
+            if found is not None:
+                self._record_person(connection, Act.SIGNED_OUT, found[0])
 
     def anybody_of(self, scopes: Sequence[str]) -> bool:
         """Whether anybody who may sign in has one of these scopes."""
@@ -252,7 +264,7 @@ class Access:
         with reading(self._engine) as connection:
             return store.list_people(connection, scope)
 
-    def end(self, person: str, scope: str | None) -> None:
+    def end(self, person: str, scope: str | None, by: str = SHELL) -> None:
         """Let somebody sign in no more, from now on; of a scope where one is given."""
         with writing(self._engine) as connection:
             found = store.find_person(connection, person)
@@ -260,6 +272,7 @@ class Access:
                 raise NotAllowed("this person is not one of yours")
             store.change_person(connection, person, ended=self._now())
             store.end_sessions(connection, person)
+            self._record(connection, Act.ACCESS_ENDED, found.role, by=by, person=person)
 
     def _join(
         self,
@@ -294,7 +307,9 @@ class Access:
                     self._keep_passkey(connection, person.person, passkey, "")
                 if identity is not None:
                     store.add_identity(connection, *identity, person.person)
-                return self._begin(connection, person.person)
+                token = self._begin(connection, person)
+                self._record_person(connection, Act.JOINED, person)
+                return token
         except IntegrityError as error:
             raise BadRequest(f"the name {person.login} is taken; choose another") from error
 
@@ -322,12 +337,23 @@ class Access:
         if not known:
             raise NotAllowed("that took too long; try again")
 
-    def _begin(self, connection: Connection, person: str) -> str:
+    def _begin(self, connection: Connection, person: Person) -> str:
         now = self._clock()
         store.clear_old(connection, format_time(now), format_time(now - LONGEST))
         token = self._identifier() + self._identifier()
-        store.add_session(connection, _hash(token), person, format_time(now))
+        store.add_session(connection, _hash(token), person.person, format_time(now))
+        self._record_person(connection, Act.SIGNED_IN, person)
         return token
+
+    def _record_person(self, connection: Connection, act: Act, person: Person) -> None:
+        """Record what somebody does who is no learner."""
+        facts = {"institution": person.scope, "person": person.person}
+        self._record(connection, act, person.role, **facts)
+
+    def _record(self, connection: Connection, act: Act, role: Role, **facts: str) -> None:
+        if role is Role.LEARNER:
+            return
+        self._log.record(connection, act, role=role.value, **{k: v for k, v in facts.items() if v})
 
     def _now(self) -> str:
         return format_time(self._clock())

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 class Role(StrEnum):
-    """What somebody signs in as. A person has one role; whoever has two jobs signs in twice."""
+    """What somebody signs in as: one role a person, who is one person whatever they sign in by."""
 
     REGISTRAR = "registrar"
     APPROVER = "approver"

@@ -1,43 +1,44 @@
 """The application: one bank behind HTTP. What it says of the log can be checked offline."""
 
-import asyncio
-from datetime import UTC, datetime
+import logging
 from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Header, Path, Query, Request
+from fastapi import Depends, FastAPI, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
-from starlette.routing import Route
 
+from bank.api.appeals import add_appeals
+from bank.api.description import describe
 from bank.api.federation import add_federation
+from bank.api.learner_records import add_learner_records
+from bank.api.members import add_members
 from bank.api.openid4vci import add_openid4vci
+from bank.api.operation import add_operation
 from bank.api.problems import install
 from bank.api.recognition import add_recognition
+from bank.api.registers import add_registers
 from bank.api.reports import add_reports
 from bank.api.tiles import tile_routes
-from bank.errors import BadRequest, NotAllowed
-from bank.institution import Submission
+from bank.api.watch import Watch
+from bank.authorization.bodies import Bodies
+from bank.authorization.guard import Guard, owner_token, served
+from bank.authorization.table import LARGEST, TABLE
+from bank.errors import BadRequest
+from bank.operations.figures import Figures
+from bank.operations.log_lines import LOGGER
+from bank.operations.tracing import start_tracing
 from bank.pages import Demo, add_pages, problem_page
+from bank.pages.visitor import Visitors
 from bank.qualifications import evaluation_to_json
-from bank.requests import open_slot_request
 from bank.service import Bank
-from bank.submissions import (
-    MOST_STATEMENTS,
-    outcomes_json,
-    read_submissions,
-    wants_together,
-)
 from credentials.rdf import context_bytes
 from credentials.transcript import BANK_CONTEXT
-from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse, parse_exact
+from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse
 from ledger import NotFound
-from ledger.sequencer import Outcome
 from verifier.page_routes import page_routes
 
-_LIMIT = 32 * 1024 * 1024
-_SHORT = 4 * 1024
 _TEXT = "text/plain; charset=utf-8"
 _VC = "application/vc"
 _PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -46,45 +47,6 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
         "content": {"application/problem+json": {}},
     }
 }
-_STATEMENTS_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["statements"],
-                    "properties": {
-                        "together": {"type": "boolean"},
-                        "statements": {
-                            "type": "array",
-                            "minItems": 1,
-                            "maxItems": MOST_STATEMENTS,
-                            "items": {
-                                "type": "object",
-                                "required": ["signed"],
-                                "properties": {
-                                    "signed": {"type": "object"},
-                                    "credential": {"type": "object"},
-                                    "learner": {"type": "string", "maxLength": 64},
-                                },
-                            },
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
-_SLOTS_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"type": "object", "required": ["request", "signature"]}}
-        },
-    }
-}
-
 _SHARE_BODY = {
     "requestBody": {
         "required": True,
@@ -120,20 +82,48 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
         redoc_url=None,
         responses=_PROBLEMS,
     )
-    pages = add_pages(app, bank, demo)
-    install(app, partial(problem_page, pages), bank.oversight.errors.note)
+    visitors = Visitors(bank.access, bank.settings.public_url)
+    guard = Guard(bank, visitors, TABLE)
+    # Before anything is added: routes take the dependencies that there are when they come.
+    app.router.dependencies.append(Depends(guard))
+    app.add_middleware(Bodies, largest=LARGEST)
+    # Before the pages, which show it.
+    describe(app, TABLE)
+    pages = add_pages(app, bank, visitors, demo)
+    figures = Figures(bank.condition, bank.refusal, bank.now)
+    install(app, partial(problem_page, pages), partial(_note, bank, figures))
     _add_ledger(app, bank)
-    _add_submission(app, bank)
+    add_members(app, bank, guard)
+    add_learner_records(app, bank)
     add_recognition(app, bank)
+    add_registers(app, bank)
     add_reports(app, bank)
     _add_learner(app, bank)
     _add_shares(app, bank)
+    add_appeals(app, bank)
     _add_trust(app, bank)
     add_openid4vci(app, bank)
     add_federation(app, bank)
-    app.include_router(tile_routes(bank.log), prefix="/log")
+    app.include_router(tile_routes(bank.log))
     app.include_router(page_routes(bank.trust))
+    add_operation(app, bank)
+    guard.complete(app.routes)
+    # The last, so that it is around all others.
+    span = start_tracing() if bank.settings.tracing else None
+    paths = {path for _, _, path in served(app.routes)}
+    fixed = frozenset(path for path in paths if "{" not in path)
+    app.add_middleware(Watch, figures=figures, fixed=fixed, span=span)
+    app.state.figures = figures
+    bank.watch_commits(figures.append)
     return app
+
+
+def _note(bank: Bank, figures: Figures, route: str, status: int, error: Exception) -> None:
+    """Let an answer of 500 and above be known to whoever looks: page, log and figures."""
+    bank.oversight.errors.note(route, status, error)
+    figures.error(error)
+    extra = {"route": route, "status": status}
+    logging.getLogger(LOGGER).error("request failed", extra=extra, exc_info=error)
 
 
 def _add_ledger(app: FastAPI, bank: Bank) -> None:
@@ -158,62 +148,10 @@ def _add_ledger(app: FastAPI, bank: Bank) -> None:
         path: list[Json] = [b64u_encode(node) for node in bank.log.consistency(old, new)]
         return _json({"old": old, "new": new, "path": path})
 
-    @app.get("/health", tags=["operation"])
-    def health() -> Response:
-        """Whether the bank answers: its log's size and origin."""
-        return _json({"status": "ok", "origin": bank.settings.origin, "size": bank.log.size()})
-
-
-def _add_submission(app: FastAPI, bank: Bank) -> None:
-    @app.post("/statements", tags=["members"], openapi_extra=_STATEMENTS_BODY)
-    async def submit(request: Request) -> Response:
-        """Append signed statements; the answer comes when they are durable and checkpointed.
-
-        One outcome for each statement, in order: its place in the log, or why it was declined.
-        A statement sent again gets its first place. With `"together": true` all are appended or
-        none.
-        """
-        body = await _body(request)
-
-        def read() -> tuple[list[Submission], bool]:
-            value = parse_exact(body, limit=_LIMIT)
-            return read_submissions(value), wants_together(value)
-
-        # A short request is checked at once: handing it to another thread would cost more.
-        is_short = len(body) < _SHORT
-        submissions, together = read() if is_short else await run_in_threadpool(read)
-        if together:
-            return _json(outcomes_json(await run_in_threadpool(bank.submit_together, submissions)))
-        waiting = (
-            bank.enqueue(submissions)
-            if is_short
-            else await run_in_threadpool(bank.enqueue, submissions)
-        )
-        outcomes: list[Outcome] = await asyncio.wrap_future(waiting)
-        return _json(outcomes_json(outcomes))
-
-    # The same function as a plain route, found first: the framework's own handling of a request,
-    # of which this one uses nothing, costs as much as everything done here.
-    app.router.routes.insert(0, Route("/statements", submit, methods=["POST"]))
-
-    @app.post("/slots", tags=["members"], openapi_extra=_SLOTS_BODY)
-    async def slots(request: Request) -> Response:
-        """Status slots for lots to be awarded, asked for under a member's signature."""
-        body = await _body(request)
-
-        def allocate() -> Response:
-            author, lots = open_slot_request(parse_exact(body), bank.registry(), datetime.now(UTC))
-            found: list[Json] = [
-                {"list": slot.list, "index": slot.index} for slot in bank.slots(author, lots)
-            ]
-            return _json({"slots": found})
-
-        return await run_in_threadpool(allocate)
-
 
 def _add_learner(app: FastAPI, bank: Bank) -> None:
     @app.get("/credentials", tags=["learners"])
-    def owned(token: Annotated[str, Depends(_token)]) -> Response:
+    def owned(token: Annotated[str, Depends(owner_token)]) -> Response:
         """The credentials of the token's owner: identifiers and ledger entries."""
         found: list[Json] = [
             {"id": identifier, "entry": index} for identifier, index in bank.owned(token)
@@ -221,17 +159,17 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
         return _json({"credentials": found})
 
     @app.get("/credentials/{identifier}", tags=["learners"], response_class=Response)
-    def credential(identifier: str, token: Annotated[str, Depends(_token)]) -> Response:
+    def credential(identifier: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """One credential of the token's owner."""
         return Response(encode(bank.credential(token, identifier)), media_type=_VC)
 
     @app.get("/credentials/{identifier}/bundle", tags=["learners"], response_class=Response)
-    def bundle(identifier: str, token: Annotated[str, Depends(_token)]) -> Response:
+    def bundle(identifier: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """One credential of the token's owner with its receipt, to be shared as a file."""
         return Response(bank.bundle(token, identifier), media_type="application/json")
 
     @app.get("/passbook", tags=["learners"])
-    def passbook(token: Annotated[str, Depends(_token)]) -> Response:
+    def passbook(token: Annotated[str, Depends(owner_token)]) -> Response:
         """The owner's statement of account: movements, balances, and what expires when."""
         return _json(bank.passbook([bank.account(token)]).to_json())
 
@@ -239,7 +177,7 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
     def progress(
         author: Annotated[str, Query(max_length=255)],
         qualification: Annotated[str, Query(max_length=80)],
-        token: Annotated[str, Depends(_token)],
+        token: Annotated[str, Depends(owner_token)],
     ) -> Response:
         """What of a qualification the owner's credits meet, line by line, and what is missing."""
         found = bank.progress([bank.account(token)], author, qualification)
@@ -250,16 +188,16 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
         return _json({**evaluation_to_json(found), "lines": lines})
 
     @app.get("/transcript", tags=["learners"], response_class=Response)
-    def transcript(token: Annotated[str, Depends(_token)]) -> Response:
+    def transcript(token: Annotated[str, Depends(owner_token)]) -> Response:
         """All that the token's owner holds, as a transcript (CLR 2.0) with the awards' receipts."""
         return Response(bank.transcript(token), media_type="application/json")
 
 
 def _add_shares(app: FastAPI, bank: Bank) -> None:
     @app.post("/shares", tags=["learners"], openapi_extra=_SHARE_BODY, status_code=201)
-    async def share(request: Request, token: Annotated[str, Depends(_token)]) -> Response:
+    async def share(request: Request, token: Annotated[str, Depends(owner_token)]) -> Response:
         """Share chosen credentials under a link for some days; the link is told this once."""
-        body = parse(await _body(request), limit=_SHORT * 4)
+        body = parse(await request.body())
         names = body.get("credentials") if isinstance(body, dict) else None
         days = body.get("days", 30) if isinstance(body, dict) else None
         if not isinstance(names, list) or type(days) is not int:
@@ -270,7 +208,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
         return _json({"share": made.share, "url": url, "expires": made.expires}, 201)
 
     @app.get("/shares", tags=["learners"])
-    def shares(token: Annotated[str, Depends(_token)]) -> Response:
+    def shares(token: Annotated[str, Depends(owner_token)]) -> Response:
         """The owner's links, with when each was opened."""
         found: list[Json] = [
             {
@@ -286,7 +224,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
         return _json({"shares": found})
 
     @app.delete("/shares/{share}", tags=["learners"], status_code=204)
-    def unshare(share: str, token: Annotated[str, Depends(_token)]) -> Response:
+    def unshare(share: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """End a link now."""
         bank.unshare(token, share)
         return Response(status_code=204)
@@ -359,23 +297,6 @@ def _status_list(bank: Bank, name: str) -> Response:
     if document is None:
         raise NotFound(f"there is no status list {name}")
     return Response(encode(document), media_type=_VC, headers={"Cache-Control": "max-age=300"})
-
-
-def _token(authorization: Annotated[str | None, Header()] = None) -> str:
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotAllowed("give the owner's token as 'Authorization: Bearer …'")
-    return token
-
-
-async def _body(request: Request) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _LIMIT:
-            raise BadRequest(f"the request is over {_LIMIT} bytes; send smaller batches")
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _json(value: dict[str, Json], status: int = 200) -> Response:

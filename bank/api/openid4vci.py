@@ -7,7 +7,6 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.errors import BadRequest
 from bank.openid4vci import (
     BadProofOfKey,
     BadToken,
@@ -58,18 +57,21 @@ def add_openid4vci(app: FastAPI, bank: Bank) -> None:
     @app.post("/openid4vci/token", tags=["wallets"], openapi_extra=_FORM)
     async def token(request: Request) -> Response:
         """An access token for a pre-authorised code and its transaction code."""
-        data = await _read(request)
+        data = await request.body()
         return await _told(lambda: _token(bank, data))
 
     @app.post("/openid4vci/credential", tags=["wallets"], openapi_extra=_OBJECT)
     async def credential(request: Request) -> Response:
         """The credential an access token is for, against a proof of the wallet's key."""
-        data, header = await _read(request), request.headers.get("authorization", "")
+        data, header = await request.body(), request.headers.get("authorization", "")
         return await _told(lambda: _credential(bank, data, header))
 
 
 def _token(bank: Bank, data: bytes) -> Response:
-    form = parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    try:
+        form = parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    except ValueError as error:
+        raise WalletError("a token request has at most 20 fields") from error
     if form.get("grant_type") != [PRE_AUTHORIZED]:
         raise _UnsupportedGrant("the grant_type here is the pre-authorised code's")
     code, tx_code = form.get("pre-authorized_code", []), form.get("tx_code", [])
@@ -103,6 +105,7 @@ def _credential(bank: Bank, data: bytes, header: str) -> Response:
     scheme, _, access = header.partition(" ")
     if scheme.lower() != "bearer" or not access:
         raise BadToken("give the access token as 'Authorization: Bearer …'")
+    bank.wallets.opened(access)
     try:
         body = parse(data, limit=_LIMIT)
     except KeysError as error:
@@ -149,16 +152,6 @@ async def _told(work: Callable[[], Response]) -> Response:
         if error.status == 401:
             headers["WWW-Authenticate"] = f'Bearer error="{error.code}"'
         return _answer(body, error.status, headers)
-
-
-async def _read(request: Request) -> bytes:
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _LIMIT:
-            raise BadRequest(f"the request is over {_LIMIT} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _answer(

@@ -10,7 +10,19 @@ from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from bank.errors import BadRequest, BankError, NoLonger, NoSuchThing, NotAllowed, TooFast
+from bank.errors import (
+    BadRequest,
+    BankError,
+    NoLonger,
+    NoSuchThing,
+    NotAllowed,
+    NotYours,
+    TooFast,
+    TooLarge,
+    TooSlow,
+    WrongType,
+)
+from bank.http_signature import SignatureNeeded
 from bank.learners import Conflict, Erased, LearnersError, NoSuchRecord
 from bank.openid4vci import WalletError
 from keys import Json, KeysError, encode
@@ -25,7 +37,11 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NoSuchThing, 404),
     (NoLonger, 410),
     (NotAllowed, 401),
+    (NotYours, 403),
     (TooFast, 429),
+    (TooLarge, 413),
+    (TooSlow, 408),
+    (WrongType, 415),
     (BadRequest, 400),
     (NoSuchRecord, 404),
     (Conflict, 409),
@@ -71,6 +87,11 @@ def install(app: FastAPI, page: Page | None = None, note: Note = lambda *seen: N
         response = tell(request, status, str(error), error)
         if isinstance(error, TooFast):
             response.headers["Retry-After"] = str(error.wait)
+        if isinstance(error, SignatureNeeded):
+            response.headers["Accept-Signature"] = error.asked_for
+        if isinstance(error, (TooLarge, TooSlow)):
+            # What is left of the body is not waited for.
+            response.headers["Connection"] = "close"
         return response
 
     async def http(request: Request, error: Exception) -> Response:

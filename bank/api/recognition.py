@@ -9,6 +9,7 @@ from bank.recognition import Decision, in_words
 from bank.service import Bank
 from keys import Json, encode
 from ledger import Lot, format_time
+from ledger.rules import Shown
 
 Name = Annotated[str, Path(min_length=1, max_length=60)]
 
@@ -19,7 +20,7 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
     @app.get("/lots/{name}", tags=["ledger"])
     def lot(name: Name) -> Response:
         """What a lot is and where it stands: what the ledger says of it in clear."""
-        return Response(encode(_lot_json(bank.lot(name))), media_type="application/json")
+        return Response(encode(lot_json(bank.lot(name))), media_type="application/json")
 
     @app.get("/lots/{name}/proof", tags=["ledger"])
     def proof(name: Name) -> Response:
@@ -32,11 +33,14 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
         institution: Annotated[str, Query(max_length=255)] = "",
         rule: Annotated[str, Query(max_length=80)] = "",
         grade: Annotated[str, Query(max_length=40)] = "",
+        awarded: Annotated[str, Query(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = "",
     ) -> Response:
         """Every rule that takes a lot, line by line; with `rule`, what that one says anyway.
 
-        A grade is not public: without it, lines about grades are told as not checked.
+        Grade and day of award are the credential's, and not public. Without the grade, lines about
+        grades are told as not checked; without the day, age counts from the entry in the ledger.
         """
+        shown = Shown(grade, awarded)
         facts, time = bank.lot(name).facts, format_time(bank.now())
         engine = bank.recogniser()
         if rule:
@@ -44,10 +48,10 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
                 decision
                 for item in bank.catalogue().rules.values()
                 if item.name == rule and institution in ("", item.author)
-                for decision in engine.explain(item, facts, time, grade or None)
+                for decision in engine.explain(item, facts, time, shown)
             ]
         else:
-            every = engine.recognise(facts, time, grade or None)
+            every = engine.recognise(facts, time, shown)
             decisions = [d for d in every if institution in ("", d.rule.author)]
         body: dict[str, Json] = {
             "as_of": time,
@@ -66,7 +70,8 @@ def _decision_json(decision: Decision) -> dict[str, Json]:
     return {**decision.to_json(), "lines": lines}
 
 
-def _lot_json(lot: Lot) -> dict[str, Json]:
+def lot_json(lot: Lot) -> dict[str, Json]:
+    """What the ledger says of a lot in clear, and where it stands."""
     standing = lot.standing
     body: dict[str, Json] = {
         **lot.facts.to_json(),

@@ -13,8 +13,8 @@ _MOMENT = {"Cache-Control": "no-cache, max-age=5"}
 
 
 def tile_routes(log: Log) -> APIRouter:
-    """Checkpoint, tiles and entry bundles of `log`."""
-    routes = APIRouter(tags=["ledger"])
+    """Checkpoint, tiles and entry bundles of `log`, under `/log`."""
+    routes = APIRouter(prefix="/log", tags=["ledger"])
 
     @routes.get("/checkpoint", response_class=Response)
     def checkpoint() -> Response:

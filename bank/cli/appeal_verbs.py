@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,24 +37,16 @@ def file_command(
     """On the bank's side: lodge an appeal against a suspension, a correction or a revocation."""
     from hashlib import sha256
 
-    from keys import b64u_encode
-    from ledger import Entry
+    from bank.lodging import lodge
     from verifier.files import read_limited
 
-    hashed = b64u_encode(sha256(read_limited(grounds)).digest())
+    hashed = sha256(read_limited(grounds)).digest()
     with _opened(data) as bank:
-        statement = Entry.parse(bank.log.entry(entry)).signed.statement
-        name = bank.new_name()
-        due = (bank.now().date() + timedelta(days=days)).isoformat()
-        body: dict[str, Json] = {
-            "against": statement.author,
-            "appeal": name,
-            "due": due,
-            "grounds": hashed,
-            "of": entry,
-        }
-        index = _placed(bank.state("appeal", body))
-    typer.echo(f"the appeal {name} against entry {entry} is entry {index}; decide it by {due}")
+        made = lodge(bank, entry, hashed, days)
+    typer.echo(
+        f"the appeal {made.appeal} against entry {entry} is entry {made.index}; decide it by "
+        f"{made.due}"
+    )
 
 
 @appeal_app.command("list")

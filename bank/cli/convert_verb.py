@@ -47,9 +47,10 @@ def convert_command(
     from bank.recognition import Recogniser
     from bank.results import Learner
     from ledger import format_time
+    from ledger.rules import Shown
     from ledger.sequencer import Declined
 
-    with counter(data, bank, domain) as here:
+    with counter(data, bank, domain, members, slug) as here:
         own = institution_in(members, slug, institutions, here.domain)
         now = datetime.now(UTC)
         shown = read_shown(bundle, here, now)
@@ -57,7 +58,7 @@ def convert_command(
         decisions = [
             decision
             for decision in Recogniser(here.registry).recognise(
-                shown.lot.facts, time, shown.facts.grade or None
+                shown.lot.facts, time, Shown(shown.facts.grade, shown.facts.awarded)
             )
             if decision.rule.author == own.did and rule in ("", decision.rule.name)
         ]

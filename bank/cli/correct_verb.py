@@ -40,7 +40,7 @@ def correct_command(
     if preview.problems:
         raise BadRequest(f"nothing was corrected; the file has problems: {preview.problems[0]}")
     results = [item for item in preview.results if item.institution == slug]
-    with counter(data, bank, domain) as here:
+    with counter(data, bank, domain, members, slug) as here:
         own = institution_in(members, slug, institutions, here.domain)
         now = datetime.now(UTC)
         done = correct_results(

@@ -43,12 +43,15 @@ class Counter:
 
 
 @contextmanager
-def counter(data: Path, url: str, domain: str) -> Iterator[Counter]:
-    """The bank in the folder `data`, or the one behind `url` whose domain is `domain`."""
+def counter(data: Path, url: str, domain: str, members: Path, slug: str) -> Iterator[Counter]:
+    """The bank in the folder `data`, or the one behind `url` whose domain is `domain`.
+
+    Behind a URL it is called with the API key of the institution `slug`.
+    """
     if url and not domain:
         raise BadSetup("give the bank's domain with --domain where --bank is a URL")
     if url:
-        with _remote(url, domain) as found:
+        with _remote(url, domain, members, slug) as found:
             yield found
         return
     from bank.opening import LocalBank, open_bank
@@ -66,13 +69,16 @@ def counter(data: Path, url: str, domain: str) -> Iterator[Counter]:
 
 
 @contextmanager
-def _remote(url: str, domain: str) -> Iterator[Counter]:
+def _remote(url: str, domain: str, members: Path, slug: str) -> Iterator[Counter]:
     import httpx
 
+    from bank.cli.api_key_verbs import api_key_of
     from bank.client import BankUnreachable, RemoteBank
+    from keys import did_web
     from ledger import Checkpoint, Entry, LotBook, Registry, open_note
     from ledger.sources import open_source
 
+    key = {did_web(domain, "members", slug): api_key_of(members, slug)}
     source = open_source(f"{url.rstrip('/')}/log")
     size = Checkpoint.parse(open_note(source.checkpoint(), ()).text).size
     registry, book, entries = Registry(), LotBook(), []
@@ -90,5 +96,5 @@ def _remote(url: str, domain: str) -> Iterator[Counter]:
                 raise BankUnreachable(f"the bank at {url} gave no trust bundle")
             return answer.content
 
-        port = RemoteBank(http, lambda: datetime.now(UTC))
+        port = RemoteBank(http, lambda: datetime.now(UTC), key)
         yield Counter(domain, port, registry, book.lots.get, entries.__getitem__, trust, None)

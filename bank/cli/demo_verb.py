@@ -40,6 +40,7 @@ def demo(
     """Make a bank in --data, play the story, leave the artefacts in --out, then serve."""
     from bank.cli.progress import console
     from bank.opening import open_bank
+    from bank.settings import write_settings
     from bank.witnesses import HttpWitness
 
     secret = _passphrase(data)
@@ -51,7 +52,7 @@ def demo(
             console.print(f"[bold]{NAMES['en']}[/]  {NAMES['zh']}")
             console.print(f"The log is {bank.settings.origin}")
             urls = _sisters(bank, data, secret, governance, sisters)
-            replace(bank.settings, witness_urls=urls).save()
+            write_settings(data, witness_urls=urls)
             bank.ask_witnesses(lambda record: HttpWitness(record, urls[record.operator]))
             _play(bank, calendar, data, out, secret, governance)
         finally:
@@ -127,7 +128,7 @@ def _admit(
     admissions: "list[Admission]",
 ) -> None:
     from bank.cli.progress import progress
-    from bank.opening import admit, create_approver, create_member
+    from bank.opening import admit, create_api_key, create_approver, create_member
 
     with progress("Admitting institutions", len(admissions)) as done:
         for count, admission in enumerate(admissions, start=1):
@@ -135,6 +136,10 @@ def _admit(
             key = create_member(folder, secret).public_key
             approver = create_approver(folder, secret).public_key
             admit(bank, admission, key, governance[:THRESHOLD], approver)
+            opener = create_api_key(folder, secret).public_key.multikey
+            if not bank.api_keys.is_known(opener):
+                did = f"{bank.settings.did}:members:{admission.slug}"
+                bank.api_keys.add(did, opener, "demonstration")
             done(count)
 
 

@@ -111,7 +111,8 @@ def _settle(federation: "Federation", bank: "Bank", urls: list[str]) -> None:
 
     def reach(did: str) -> "SisterPort":
         base = known.get(did) or f"https://{did.removeprefix('did:web:').replace('%3A', ':')}"
-        return HttpSister(httpx.Client(base_url=base, timeout=60), bank.signer, bank.now)
+        http = httpx.Client(base_url=base, timeout=60)
+        return HttpSister(http, bank.signer, bank.now, bank.new_name)
 
     for moved in federation.settle(reach):
         reason = f": {moved.reason}" if moved.reason else ""

@@ -1,6 +1,7 @@
 """`creditbank import`: a registrar's results become signed awards, on the institution's side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bank.cli.options import DEFAULT_DATA, Data, Institutions, Members, bank_passphrase, passphrase
-from bank.errors import BadSetup
+from bank.cli.proposal_verbs import read_proposal
+from bank.errors import BadRequest, BadSetup, NeedsSecondPerson
 
 if TYPE_CHECKING:
     from bank.importing import Imported
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from bank.opening import Admission
     from bank.port import BankPort
     from bank.results import Preview
+    from ledger import SignedStatement
 
 _SHOWN = 20
 
@@ -31,8 +34,19 @@ def import_command(
     ] = "",
     domain: Annotated[str, typer.Option(help="The bank's domain, with --bank.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Only read and check the file.")] = False,
+    approved: Annotated[
+        list[Path] | None,
+        typer.Option(help="A batch's approval, signed by the second person; once for each."),
+    ] = None,
+    proposals: Annotated[
+        Path, typer.Option(help="Folder for approvals that the second person is to sign.")
+    ] = Path("out"),
 ) -> None:
-    """Import results: sign them here, submit them in batches; safe to run again."""
+    """Import results: sign them here, submit them in batches; safe to run again.
+
+    More awards of an institution than one person hands in a day take a second person: by the
+    key approver.keystore if it lies beside the other keys, else by a file to sign elsewhere.
+    """
     from bank.opening import LocalBank, open_bank, read_admissions
     from bank.results import read_mapping, read_results
 
@@ -42,21 +56,35 @@ def import_command(
     if check:
         _tell_preview(preview)
         return
-    if bank:
-        if not domain:
-            raise BadSetup("give the bank's domain with --domain where --bank is a URL")
-        imported = _over_http(
-            bank, preview, open_institutions(preview, members, domain, admissions)
-        )
-    else:
-        secret = bank_passphrase(data)
-        opened = open_bank(data, secret, witnessed=True)
-        try:
-            own = open_institutions(preview, members, opened.settings.domain, admissions)
-            imported = run_import(preview, own, LocalBank(opened), f"Awards from {file.name}")
-        finally:
-            opened.close()
+    signed = [read_proposal(path).signed() for path in approved or []]
+    try:
+        if bank:
+            if not domain:
+                raise BadSetup("give the bank's domain with --domain where --bank is a URL")
+            own = open_institutions(preview, members, domain, admissions)
+            imported = _over_http(bank, preview, own, members, signed)
+        else:
+            with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as opened:
+                own = open_institutions(preview, members, opened.settings.domain, admissions)
+                title = f"Awards from {file.name}"
+                imported = run_import(preview, own, LocalBank(opened), title, approvals=signed)
+    except NeedsSecondPerson as error:
+        raise BadRequest(f"{error}\n{_hand_round(error, proposals)}") from error
     tell(imported)
+
+
+def _hand_round(error: NeedsSecondPerson, folder: Path) -> str:
+    """Write what the second person is to sign; what to do with it."""
+    from bank.cli.learner_verbs import write
+    from bank.proposals import Proposal
+
+    statement = error.proposed.statement
+    path = folder / f"batch-{statement.hash.hex()[:12]}.json"
+    write(path, Proposal(statement, error.proposed.signatures).encode())
+    return (
+        f"they sign with 'creditbank statement sign {path} --key their.keystore'; then run this "
+        f"again with --approved {path}"
+    )
 
 
 def open_institutions(
@@ -84,13 +112,14 @@ def run_import(
     bank: "BankPort",
     title: str,
     clock: "Callable[[], datetime]" = lambda: datetime.now(UTC),
+    approvals: "Sequence[SignedStatement]" = (),
 ) -> "Imported":
     """Import with a progress bar."""
     from bank.cli.progress import progress
     from bank.importing import import_results
 
     with progress(title, len(preview.results)) as done:
-        return import_results(preview, institutions, bank, clock, done)
+        return import_results(preview, institutions, bank, clock, done, approvals)
 
 
 def tell(imported: "Imported") -> None:
@@ -103,14 +132,18 @@ def tell(imported: "Imported") -> None:
         raise typer.Exit(1)
 
 
-def _over_http(url: str, preview: "Preview", own: "dict[str, Institution]") -> "Imported":
-    import httpx
+def _over_http(
+    url: str,
+    preview: "Preview",
+    own: "dict[str, Institution]",
+    members: Path,
+    approvals: "Sequence[SignedStatement]",
+) -> "Imported":
+    from bank.cli.api_key_verbs import api_key_of, remote
 
-    from bank.client import RemoteBank
-
-    with httpx.Client(base_url=url, timeout=120) as http:
-        bank = RemoteBank(http, lambda: datetime.now(UTC))
-        return run_import(preview, own, bank, "Awards")
+    keys = {institution.did: api_key_of(members, slug) for slug, institution in own.items()}
+    with remote(url, keys) as bank:
+        return run_import(preview, own, bank, "Awards", approvals=approvals)
 
 
 def _tell_preview(preview: "Preview") -> None:

@@ -55,20 +55,22 @@ def audit_command(
 
 @ledger_app.command("publish")
 def publish_command(
-    target: Annotated[str, typer.Argument(help="A folder, or s3://bucket/prefix.")],
+    target: Annotated[
+        str,
+        typer.Argument(help="A folder, or s3://bucket/prefix. Else the setting 'published'."),
+    ] = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Publish the log as static files (C2SP tlog-tiles), only what is new, the checkpoint last."""
+    from bank.errors import BadSetup
     from bank.opening import open_bank
-    from ledger.publishing import FolderTarget, Target, publish
+    from bank.settings import read_settings
+    from ledger.publishing import open_target, publish
 
-    chosen: Target
-    if target.startswith("s3://"):
-        from ledger.object_store import ObjectStoreTarget
-
-        chosen = ObjectStoreTarget(target)
-    else:
-        chosen = FolderTarget(Path(target))
+    target = target or read_settings(data).publish_to
+    if not target:
+        raise BadSetup("say where to publish to, or set 'published' in bank.toml")
+    chosen = open_target(target)
     bank = open_bank(data, bank_passphrase(data), witnessed=True)
     try:
         bank.gather()
@@ -174,11 +176,19 @@ def rebuild_command(data: Data = DEFAULT_DATA) -> None:
 
 
 def run_audit(bank: "Bank", signatures: bool = True) -> "AuditReport":
-    """Audit with a progress bar."""
+    """Audit with a progress bar; the result is kept if it is a whole one."""
+    from bank.audits import keep_audit
     from bank.cli.progress import progress
+    from bank.operator_log import SHELL, Act
+    from ledger import format_time
 
+    began = format_time(bank.now())
     with progress("Auditing the ledger", bank.log.size()) as done:
-        return bank.audit(done, signatures)
+        bank.operator_log.note(Act.AUDIT_STARTED, by=SHELL)
+        report = bank.audit(done, signatures)
+    if signatures:
+        keep_audit(bank.settings.folder, began, format_time(bank.now()), report)
+    return report
 
 
 def tell(report: "AuditReport", signatures: bool = True) -> None:

@@ -7,6 +7,7 @@ import typer
 from bank.cli.appeal_verbs import appeal_app
 from bank.cli.bank_verbs import bank_app
 from bank.cli.demo_verb import demo
+from bank.cli.doctor_verb import doctor_command
 from bank.cli.federation_verbs import federation_app
 from bank.cli.import_verb import import_command
 from bank.cli.keys_verbs import keys_app
@@ -52,6 +53,7 @@ def verify_command(context: typer.Context) -> None:
 
 
 app.command("demo")(demo)
+app.command("doctor")(doctor_command)
 app.command("import")(import_command)
 app.command("export")(export_command)
 app.command("learners")(learners_command)
@@ -78,14 +80,15 @@ app.add_typer(witness_app)
 app.add_typer(vc_api_app)
 app.add_typer(verifier_app)
 
-_KNOWN = (BankError, ResultsError, CredentialsError, KeysError, LedgerError, VerifierError)
+KNOWN = (BankError, ResultsError, CredentialsError, KeysError, LedgerError, VerifierError)
+"""What goes wrong and is told in one sentence."""
 
 
 def main() -> None:
     """Run a verb. Exit code 1 where it was refused or failed, 2 where it was called wrongly."""
     try:
         app()
-    except _KNOWN as error:
+    except KNOWN as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except OSError as error:

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from bank.cli.api_key_verbs import api_key_app, api_key_of
 from bank.cli.convert_verb import convert_command
 from bank.cli.correct_verb import correct_command
+from bank.cli.doubt_verbs import doubts_command
 from bank.cli.options import (
     DASHED,
     DEFAULT_DATA,
@@ -17,6 +19,7 @@ from bank.cli.options import (
     Members,
     bank_passphrase,
     passphrase,
+    signer_at,
 )
 from bank.cli.qualification_verbs import apply_command, redeem_command, reserve_command
 from bank.errors import BadRequest, BadSetup
@@ -62,14 +65,14 @@ def admit_command(
 ) -> None:
     """On the bank's side: admit an institution, grant it authority and register its keys."""
     from bank.opening import admit, open_bank, read_admissions
-    from keys import PublicKey, open_signer
+    from keys import PublicKey
 
     public = PublicKey.from_multikey(key)
     chosen = [item for item in read_admissions(institutions) if item.slug == slug]
     if not chosen:
         raise BadSetup(f"{institutions} describes no institution {slug!r}")
     secret = bank_passphrase(data)
-    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    signers = [signer_at(text, data) for text in governance]
     bank = open_bank(data, secret)
     try:
         second = PublicKey.from_multikey(approver_key) if approver_key else None
@@ -83,10 +86,10 @@ def admit_command(
 def retire_key(slug: Slug, key: Key, governance: GovernanceKeys, data: Data = DEFAULT_DATA) -> None:
     """On the bank's side: retire a key; what it signed before stays good."""
     from bank.opening import govern, open_bank
-    from keys import did_web, open_signer
+    from keys import did_web
 
     secret = bank_passphrase(data)
-    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    signers = [signer_at(text, data) for text in governance]
     bank = open_bank(data, secret)
     try:
         did = did_web(bank.settings.domain, "members", slug)
@@ -115,11 +118,13 @@ def _lot_verb(kind: str, summary: str) -> None:
     member_app.command(kind, context_settings=DASHED)(command)
 
 
+member_app.add_typer(api_key_app)
 member_app.command("convert")(convert_command)
 member_app.command("correct")(correct_command)
 member_app.command("apply")(apply_command)
 member_app.command("reserve")(reserve_command)
 member_app.command("redeem")(redeem_command)
+member_app.command("doubts")(doubts_command)
 _lot_verb("revoke", "On the institution's side: revoke an award, for good.")
 _lot_verb("suspend", "On the institution's side: suspend an award until it is reinstated.")
 _lot_verb("reinstate", "On the institution's side: reinstate a suspended award.")
@@ -145,7 +150,8 @@ def _move_lot(
         raise BadSetup("give the bank's domain with --domain where --bank is a URL")
     own = institution_in(members, slug, institutions, domain if url else read_settings(data).domain)
     today = datetime.now(UTC).date()
-    outcome = submit_one(own.lot_event(kind, lot, reason, today), data, url)
+    key = api_key_of(members, slug) if url else None
+    outcome = submit_one(own.lot_event(kind, lot, reason, today), data, url, key)
     if isinstance(outcome, Declined):
         raise BadRequest(outcome.reason)
     said = "stood in the ledger already" if outcome.repeated else "is in the ledger"

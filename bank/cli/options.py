@@ -3,16 +3,21 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bank.errors import BadSetup
 
+if TYPE_CHECKING:
+    from keys import Signer
+
 Data = Annotated[Path, typer.Option("--data", help="The bank's folder.")]
 GovernanceKeys = Annotated[
-    list[Path],
-    typer.Option("--governance", help="Keystore of a governance key; give it once for each key."),
+    list[str],
+    typer.Option(
+        "--governance", help="Keystore or URI of a governance key; give it once for each key."
+    ),
 ]
 Institutions = Annotated[
     Path, typer.Option("--institutions", help="TOML file that describes the institutions.")
@@ -28,15 +33,29 @@ DEFAULT_DATA = Path("var")
 
 
 def passphrase(folder: Path | None = None) -> str:
-    """The passphrase: CREDITBANK_PASSPHRASE, the demo's file in `folder`, or asked for."""
-    given = os.environ.get("CREDITBANK_PASSPHRASE")
-    if given:
+    """The passphrase that is given, or asked for at a terminal."""
+    given = given_passphrase(folder)
+    if given is not None:
         return given
-    if folder is not None and (folder / PASSPHRASE_FILE).is_file():
-        return (folder / PASSPHRASE_FILE).read_text(encoding="utf-8").strip()
     if not sys.stdin.isatty():
         raise BadSetup("the keystores need a passphrase: set CREDITBANK_PASSPHRASE")
     return str(typer.prompt("Passphrase of the keystores", hide_input=True))
+
+
+def given_passphrase(folder: Path | None = None) -> str | None:
+    """CREDITBANK_PASSPHRASE, or what is in the file that CREDITBANK_PASSPHRASE_FILE names, or in
+    the demo's file in `folder`; None if there is none of these."""
+    given = os.environ.get("CREDITBANK_PASSPHRASE")
+    if given:
+        return given
+    named = os.environ.get("CREDITBANK_PASSPHRASE_FILE")
+    if named:
+        from bank.settings import read_secret
+
+        return read_secret(Path(named), "CREDITBANK_PASSPHRASE_FILE")
+    if folder is not None and (folder / PASSPHRASE_FILE).is_file():
+        return (folder / PASSPHRASE_FILE).read_text(encoding="utf-8").strip()
+    return None
 
 
 def bank_passphrase(folder: Path) -> str:
@@ -45,6 +64,31 @@ def bank_passphrase(folder: Path) -> str:
 
     read_settings(folder)
     return passphrase(folder)
+
+
+def secret_of(uri: str, folder: Path | None = None) -> str:
+    """What unlocks a signer: a keystore's passphrase, a token's PIN, or nothing.
+
+    From the environment, the file that a URI names, or asked for; never from the command line.
+    """
+    from keys.signers import key_file, scheme_of
+
+    path = key_file(uri)
+    if path is not None:
+        return passphrase(folder or path.parent)
+    scheme, _ = scheme_of(uri)
+    given = os.environ.get(scheme.secret, "") if scheme.secret else ""
+    if given or not scheme.secret or "pin-source=" in uri or not sys.stdin.isatty():
+        return given
+    return str(typer.prompt(f"PIN of {uri.partition('?')[0]}", hide_input=True))
+
+
+def signer_at(text: str, folder: Path | None = None) -> "Signer":
+    """The signer that a command line names: a keystore's path, or a URI such as pkcs11:…"""
+    from keys import open_signer, signer_uri
+
+    uri = signer_uri(text)
+    return open_signer(uri, secret_of(uri, folder))
 
 
 BankUrl = Annotated[

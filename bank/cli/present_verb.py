@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from bank.cli.options import passphrase
+from bank.cli.options import signer_at
 
 
 def present_command(
     file: Annotated[list[Path], typer.Argument(help="Bundles of the awards to be shown.")],
-    key: Annotated[Path, typer.Option(help="Keystore of the holder's key.")],
+    key: Annotated[str, typer.Option(help="Keystore or URI of the holder's key.")],
     domain: Annotated[str, typer.Option(help="The verifier's domain.")],
     challenge: Annotated[str, typer.Option(help="The challenge the verifier gave.")],
     minutes: Annotated[int, typer.Option(help="How long it is good.", min=1, max=10_080)] = 10,
@@ -20,12 +20,11 @@ def present_command(
     """Show chosen awards to one verifier: it holds for its challenge, and for some minutes."""
     from bank.cli.learner_verbs import write
     from credentials.presentation import presentation
-    from keys import open_signer
     from verifier import PRESENTATION, Collection, read_evidence, write_collection
     from verifier.files import read_limited
 
     evidence = [read_evidence(read_limited(path), str(path)) for path in file]
-    signer = open_signer(f"file:{key}", passphrase(key.parent))
+    signer = signer_at(key)
     shown = [item.credential for item in evidence]
     now, lasts = datetime.now(UTC), timedelta(minutes=minutes)
     document = presentation(shown, signer, domain, challenge, now, lasts)

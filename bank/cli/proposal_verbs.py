@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase, passphrase
+from bank.cli.options import DEFAULT_DATA, Data, bank_passphrase, passphrase, signer_at
 from bank.errors import BadRequest, BadSetup
 
 if TYPE_CHECKING:
     from bank.institution import Submission
     from bank.proposals import Proposal
-    from keys import Json
+    from keys import Json, Signer
     from ledger.authority import Registry
     from ledger.sequencer import Outcome
 
@@ -95,7 +95,7 @@ def show_command(file: File, data: Data = DEFAULT_DATA) -> None:
     """Say what a proposal is, who has signed it and, where the bank is here, what it lacks."""
     from bank.settings import FILE
 
-    proposal = _read(file)
+    proposal = read_proposal(file)
     if not (data / FILE).exists():
         _tell(proposal, None)
         return
@@ -107,31 +107,42 @@ def show_command(file: File, data: Data = DEFAULT_DATA) -> None:
 
 def sign_command(
     file: File,
-    key: Annotated[Path, typer.Option(help="The signer's keystore.")],
+    key: Annotated[str, typer.Option(help="The signer's keystore, or the URI of a key.")],
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
 ) -> None:
     """Read a proposal and sign it with one key, where that key is; needs no bank."""
     from bank.cli.learner_verbs import write
-    from keys import open_signer
 
-    proposal = _read(file)
+    proposal = read_proposal(file)
     _tell(proposal, None)
     if not yes and sys.stdin.isatty():
         typer.confirm("Sign this?", abort=True)
-    signed = proposal.sign(open_signer(f"file:{key}", passphrase(key.parent)))
+    signed = proposal.sign(signer_at(key))
     write(file, signed.encode())
     count = len(signed.signatures)
     typer.echo(f"{file} has {count} signature{'s' if count > 1 else ''} now")
 
 
-def submit_command(files: Files, data: Data = DEFAULT_DATA, bank: Url = "") -> None:
+def submit_command(
+    files: Files,
+    data: Data = DEFAULT_DATA,
+    bank: Url = "",
+    api_key: Annotated[
+        Path | None,
+        typer.Option(help="Folder with an API key of whoever hands it in, where --bank is a URL."),
+    ] = None,
+) -> None:
     """Put together the signatures of copies of one proposal, and hand it in."""
+    from bank.cli.api_key_verbs import open_api_key
     from bank.institution import Submission
     from bank.proposals import merge
     from ledger.sequencer import Declined
 
-    proposal = merge([_read(file) for file in files])
-    outcome = submit_one(Submission(proposal.signed()), data, bank)
+    proposal = merge([read_proposal(file) for file in files])
+    if bank and api_key is None:
+        raise BadSetup("give the folder of an API key with --api-key where --bank is a URL")
+    key = open_api_key(api_key, passphrase(api_key)) if bank and api_key else None
+    outcome = submit_one(Submission(proposal.signed()), data, bank, key)
     kind = proposal.statement.kind
     if isinstance(outcome, Declined):
         raise BadRequest(f"{kind} was declined: {outcome.reason}")
@@ -139,17 +150,13 @@ def submit_command(files: Files, data: Data = DEFAULT_DATA, bank: Url = "") -> N
     typer.echo(f"{kind} {said}, entry {outcome.index}")
 
 
-def submit_one(submission: "Submission", data: Path, url: str) -> "Outcome":
-    """Hand one statement to the bank in `data`, or to the one behind `url`."""
-    if url:
-        from datetime import UTC
+def submit_one(submission: "Submission", data: Path, url: str, key: "Signer | None") -> "Outcome":
+    """Hand one statement to the bank in `data`, or to the one behind `url` by an API key."""
+    if key is not None:
+        from bank.cli.api_key_verbs import remote
 
-        import httpx
-
-        from bank.client import RemoteBank
-
-        with httpx.Client(base_url=url, timeout=120) as http:
-            (outcome,) = RemoteBank(http, lambda: datetime.now(UTC)).submit([submission])
+        with remote(url, {submission.signed.statement.author: key}) as there:
+            (outcome,) = there.submit([submission])
             return outcome
     from bank.opening import LocalBank, open_bank
 
@@ -158,7 +165,8 @@ def submit_one(submission: "Submission", data: Path, url: str) -> "Outcome":
         return outcome
 
 
-def _read(file: Path) -> "Proposal":
+def read_proposal(file: Path) -> "Proposal":
+    """The proposal in a file."""
     from bank.proposals import Proposal
     from verifier.files import read_limited
 

@@ -126,7 +126,7 @@ def apply_command(
     from bank.cli.learner_verbs import write
     from bank.results import Learner
 
-    with counter(data, bank, domain) as here:
+    with counter(data, bank, domain, members, slug) as here:
         own = institution_in(members, slug, institutions, here.domain)
         now = datetime.now(UTC)
         if here.bank is None:
@@ -179,7 +179,7 @@ def reserve_command(
     from bank.cli.counter import counter
 
     waiting = _waiting(members, slug, "new")
-    with counter(data, bank, domain) as here:
+    with counter(data, bank, domain, members, slug) as here:
         own = institution_in(members, slug, institutions, here.domain)
         applications = [application for _, application in waiting]
         reserve(applications, own, here.port, secrets.SystemRandom())
@@ -202,7 +202,7 @@ def redeem_command(
     from bank.cli.counter import counter
 
     waiting = _waiting(members, slug, "reserved")
-    with counter(data, bank, domain) as here:
+    with counter(data, bank, domain, members, slug) as here:
         own = institution_in(members, slug, institutions, here.domain)
         applications = [application for _, application in waiting]
         known = here.registry.catalogue.qualifications

@@ -44,14 +44,19 @@ def explain_command(
     author: Author = "",
     rule: Annotated[str, typer.Option(help="One rule, CODE@VERSION: also why it refuses.")] = "",
     grade: Annotated[str, typer.Option(help="The lot's grade, from its credential.")] = "",
+    awarded: Annotated[
+        str, typer.Option(help="The day of its award, from its credential, YYYY-MM-DD.")
+    ] = "",
     on: On = "",
     log: Log = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Say which rules take a lot and what it comes to, or line by line what one rule says."""
     from bank.recognition import Recogniser
+    from ledger.rules import Shown
 
     time = _time(on)
+    shown = Shown(grade, _time(awarded)[:10] if awarded else "")
     with _ledger(log, data) as (registry, lots):
         found = next((item for item in lots if item.lot == lot), None)
         if found is None:
@@ -65,10 +70,10 @@ def explain_command(
             decisions = [
                 decision
                 for item in chosen
-                for decision in recogniser.explain(item, found.facts, time, grade or None)
+                for decision in recogniser.explain(item, found.facts, time, shown)
             ]
         else:
-            every = recogniser.recognise(found.facts, time, grade or None)
+            every = recogniser.recognise(found.facts, time, shown)
             decisions = [d for d in every if author in ("", d.rule.author)]
     facts = found.facts
     typer.echo(f"{facts.credits} credits of {facts.unit} by {facts.institution}, {found.state}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase
+from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase, signer_at
 
 trust_app = typer.Typer(name="trust", help="Trust bundles.", no_args_is_help=True)
 
@@ -19,10 +19,9 @@ def export_trust(
     """Make a new trust bundle, signed by the governance, and write it."""
     from bank.cli.learner_verbs import write
     from bank.opening import open_bank
-    from keys import open_signer
 
     secret = bank_passphrase(data)
-    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    signers = [signer_at(key, data) for key in governance]
     bank = open_bank(data, secret, witnessed=True)
     try:
         write(out, bank.export_trust(signers))
@@ -34,12 +33,18 @@ def export_trust(
 @trust_app.command("show")
 def show(file: Annotated[Path, typer.Argument(help="A trust bundle.")]) -> None:
     """Say whose a trust bundle is, its version and age, and the fingerprint of its root."""
+    from ledger import Checkpoint, open_note
     from verifier import open_trust
     from verifier.files import read_limited
 
     trust = open_trust(read_limited(file))
     typer.echo(f"bank      {trust.names['en']} ({trust.domain})")
     typer.echo(f"log       {trust.origin}")
+    if trust.predecessor:
+        last = Checkpoint.parse(open_note(trust.predecessor, ()).text)
+        typer.echo(f"after     {last.origin}, of {last.size} entries")
     typer.echo(f"version   {trust.version}, issued {trust.issued}, good until {trust.expires}")
     typer.echo(f"members   {len(trust.members)}")
-    typer.echo(f"root      {trust.governance.fingerprint}")
+    root = trust.governance
+    until = f", until {root.expires[:10]}" if root.expires else ""
+    typer.echo(f"root      {root.fingerprint} (version {root.version}{until})")

@@ -2,12 +2,11 @@
 
 import ssl
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import passphrase
+from bank.cli.options import signer_at
 
 if TYPE_CHECKING:
     from keys import AnySigner
@@ -82,11 +81,11 @@ def serve_command(
 
 
 def _signer(name: str, algorithm: str) -> "AnySigner":
-    from keys import PrivateKey, open_signer
+    from keys import PrivateKey
     from keys.ecdsa import EcdsaPrivateKey
 
     if name != _EPHEMERAL:
-        return open_signer(f"file:{name}", passphrase(Path(name)))
+        return signer_at(name)
     return PrivateKey.generate() if algorithm == "Ed25519" else EcdsaPrivateKey.generate(algorithm)
 
 

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, GovernanceKeys, bank_passphrase, passphrase
+from bank.cli.bank_verbs import LOOPBACK, Host
+from bank.cli.options import (
+    DEFAULT_DATA,
+    Data,
+    GovernanceKeys,
+    bank_passphrase,
+    passphrase,
+    signer_at,
+)
 
 witness_app = typer.Typer(
     name="witness", help="Witness the logs of other banks.", no_args_is_help=True
@@ -46,9 +54,10 @@ def watch_command(
 @witness_app.command("serve")
 def serve_command(
     folder: Folder = DEFAULT_FOLDER,
-    port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = 8500,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8500,
+    host: Host = LOOPBACK,
 ) -> None:
-    """Serve the witness on loopback (C2SP tlog-witness)."""
+    """Serve the witness, on loopback unless told otherwise (C2SP tlog-witness)."""
     import uvicorn
 
     from bank.api.witness import make_witness_app
@@ -58,7 +67,7 @@ def serve_command(
     own = open_witness(folder, passphrase(folder), lambda: datetime.now(UTC))
     console.print(f"The witness {own.name} is at http://127.0.0.1:{port}/ (stop with Ctrl-C)")
     try:
-        uvicorn.run(make_witness_app(own.witness), host="127.0.0.1", port=port, log_level="warning")
+        uvicorn.run(make_witness_app(own.witness), host=host, port=port, log_level="warning")
     finally:
         own.store.close()
 
@@ -74,10 +83,10 @@ def admit(
 ) -> None:
     """On the bank's side: admit a witness, by the governance."""
     from bank.opening import govern, open_bank
-    from keys import Json, open_signer
+    from keys import Json
 
     secret = bank_passphrase(data)
-    signers = [open_signer(f"file:{path}", secret) for path in governance]
+    signers = [signer_at(text, data) for text in governance]
     keys: list[Json] = list(key)
     bank = open_bank(data, secret)
     try:

@@ -7,7 +7,6 @@ that is lost, late or repeated is answered by asking again.
 
 from bank.federation.desk import Federation, Moved, SisterPort
 from bank.federation.errors import FederationError, NotOurs, SisterUnreachable
-from bank.federation.http_signature import check_request, sign_request
 from bank.federation.sister import HttpSister
 
 __all__ = [
@@ -18,6 +17,4 @@ __all__ = [
     "NotOurs",
     "SisterPort",
     "SisterUnreachable",
-    "check_request",
-    "sign_request",
 ]

@@ -7,7 +7,7 @@ import httpx
 
 from bank.errors import BadRequest
 from bank.federation.errors import SisterUnreachable
-from bank.federation.http_signature import sign_request
+from bank.http_signature import FEDERATION, Target, sign_request
 from keys import KeysError, Signer, encode, parse
 
 PATH = "/federation/transfers"
@@ -17,16 +17,29 @@ _LARGEST = 200_000
 class HttpSister:
     """A SisterPort over HTTP."""
 
-    def __init__(self, http: httpx.Client, signer: Signer, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        signer: Signer,
+        clock: Callable[[], datetime],
+        nonce: Callable[[], str],
+    ) -> None:
         """`http` has the sister's base URL; `signer` is our own bank's key."""
-        self._http, self._signer, self._clock = http, signer, clock
+        self._http, self._signer, self._clock, self._nonce = http, signer, clock, nonce
 
     def offer(self, receipt: str) -> str:
         """Its answer's receipt; BadRequest with its reason where it does not decide."""
         body = encode({"receipt": receipt})
         headers = {
             "Content-Type": "application/json",
-            **sign_request(PATH, body, self._signer, self._clock()),
+            **sign_request(
+                Target("POST", self._http.base_url.netloc.decode(), PATH),
+                body,
+                self._signer,
+                FEDERATION,
+                self._nonce(),
+                self._clock(),
+            ),
         }
         where = self._http.base_url
         try:

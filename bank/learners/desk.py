@@ -15,6 +15,7 @@ from bank.learners.errors import BadIdentity, Conflict, Erased, NoSuchRecord
 from bank.learners.holdings import Receipts, holdings
 from bank.learners.identity import Document, read_name
 from bank.learners.records import Consent, Event, FormerName, Identity, Terms
+from bank.operator_log import Act, OperatorLog
 from bank.vault import Vault
 from keys import Json, KeysError, b64u_decode
 from ledger import format_time
@@ -35,6 +36,7 @@ class Learners:
         clock: Callable[[], datetime],
         identifier: Callable[[], str],
         receipts: Receipts,
+        log: OperatorLog,
     ) -> None:
         """`identifier` gives 128 new random bits in base64url, `receipts` those of entries."""
         self._engine = engine
@@ -42,6 +44,7 @@ class Learners:
         self._clock = clock
         self._identifier = identifier
         self._receipts = receipts
+        self._log = log
 
     def new_identifier(self) -> str:
         """An identifier for `open`, by which it can be repeated safely."""
@@ -271,6 +274,7 @@ class Learners:
                 erase_account(connection, self._vault, account)
             forget_people(connection, store.names_of(connection, record.learner))
             store.end_record(connection, record.learner, self._now()[:10])
+            self._log.record(connection, Act.ERASED)
         scrub(self._engine)
         return True
 

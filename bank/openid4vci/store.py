@@ -146,17 +146,21 @@ class Wallets:
 
     def claim(self, token: str, identifier: str | None) -> tuple[str, str]:
         """The account and credential that an access token and a request name."""
+        account, names = self.opened(token)
+        wanted = names if identifier is None else [name for name in names if name == identifier]
+        if len(wanted) != 1:
+            raise UnknownIdentifier("say which of the credentials this access token is for")
+        return account, wanted[0]
+
+    def opened(self, token: str) -> tuple[str, list[str]]:
+        """The account and the credentials that an access token is for; BadToken if it is none."""
         with reading(self._engine) as connection:
             row = connection.execute(
                 select(wallet_tokens).where(wallet_tokens.c.token == token_hash(token))
             ).first()
         if row is None or row.expires < format_time(self._clock()):
             raise BadToken("this access token is unknown or has ended")
-        names = [str(name) for name in json.loads(row.credentials)]
-        wanted = names if identifier is None else [name for name in names if name == identifier]
-        if len(wanted) != 1:
-            raise UnknownIdentifier("say which of the credentials this access token is for")
-        return str(row.account), wanted[0]
+        return str(row.account), [str(name) for name in json.loads(row.credentials)]
 
     def bind(self, account: str, did: str, nonce: str) -> None:
         """Bind a wallet's key to an account, its nonce taken; BadNonce if it is not a good one."""

@@ -14,7 +14,6 @@ from starlette.datastructures import FormData
 from bank import claims
 from bank.access import Invitation, Person, Role, totp_uri
 from bank.access.oidc import Providers
-from bank.access.pace import Pace
 from bank.claims import Claim
 from bank.errors import BadRequest, BankError, NoLonger, NotAllowed
 from bank.pages.language import N_, Words
@@ -42,13 +41,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     access, bank = visitors.access, pages.bank
-    pace = Pace(bank.now)
-
-    def attempt(request: Request) -> None:
-        pace.attempt(request.client.host if request.client else "")
-
-    paced = [Depends(attempt)]
-    anybody = Annotated[Person, Depends(visitors.only(*Role))]
+    anybody = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
     def show_sign_in(request: Request, target: str, problem: str = "", login: str = "") -> Response:
@@ -117,7 +110,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             return RedirectResponse(session.person.role.home, 303)
         return show_sign_in(request, inner_path(next))
 
-    @routes.post("/sign-in", dependencies=paced)
+    @routes.post("/sign-in")
     def sign_in(request: Request, form: posted) -> Response:
         """Sign in with a password and a code."""
         target, login = inner_path(field(form, "next")), field(form, "login")
@@ -132,7 +125,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """What the browser is to ask a passkey."""
         return _json_text(access.sign_in_options(visitors.site(request)))
 
-    @routes.post("/sign-in/passkey", dependencies=paced)
+    @routes.post("/sign-in/passkey")
     def passkey(request: Request, form: posted, next: str = "/") -> Response:
         """Sign in with a passkey."""
         token = access.sign_in_with_passkey(visitors.site(request), field(form, "answer"))
@@ -171,12 +164,12 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """Sign out."""
         return visitors.leave(request)
 
-    @routes.get("/set-up", dependencies=paced)
+    @routes.get("/set-up")
     def set_up(request: Request, code: str = "") -> Response:
         """The first operator, by the code that the server printed."""
         return show_join(request, code)
 
-    @routes.get("/join", dependencies=paced)
+    @routes.get("/join")
     def join_page(request: Request, code: str = "") -> Response:
         """Take up an invitation."""
         session = visitors.session(request)
@@ -184,7 +177,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             return RedirectResponse(f"/learner/claim?code={quote(code)}", 303)
         return show_join(request, code)
 
-    @routes.post("/join", dependencies=paced)
+    @routes.post("/join")
     def join(request: Request, form: posted) -> Response:
         """Take up an invitation with a password."""
         code, login, name = (field(form, one) for one in ("code", "login", "name"))
@@ -208,7 +201,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             )
         )
 
-    @routes.post("/join/passkey", dependencies=paced)
+    @routes.post("/join/passkey")
     def join_passkey(request: Request, form: posted) -> Response:
         """Take up an invitation with a passkey."""
         code, login = field(form, "code"), field(form, "login")

@@ -9,8 +9,10 @@ from starlette.datastructures import FormData
 from bank.access import Person, Role
 from bank.errors import NoLonger
 from bank.measures import standing
+from bank.operator_log import Act
 from bank.pages.door import role_name, scope_name
 from bank.pages.language import N_
+from bank.pages.operator_log import operator_log_routes
 from bank.pages.page import Pages
 from bank.pages.supervision import slug_of
 from bank.pages.visitor import Visitors, field
@@ -23,6 +25,7 @@ _TABS = (
     ("/operator/errors", N_("Errors")),
     ("/operator/members", N_("Members")),
     ("/operator/people", N_("Sign-ins")),
+    ("/operator/log", N_("Log")),
 )
 _INVITED = "invited"
 _PEOPLE = "/operator/people"
@@ -33,7 +36,7 @@ _STAFF = (Role.ADMIN, Role.REGULATOR, Role.OPERATOR)
 def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module, for operators alone."""
     routes = APIRouter(include_in_schema=False, prefix="/operator")
-    operator = Annotated[Person, Depends(visitors.only(Role.OPERATOR))]
+    operator = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     bank, access, oversight = pages.bank, visitors.access, pages.bank.oversight
 
@@ -70,7 +73,8 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     @routes.post("/audit")
     def start_audit(request: Request, form: posted, person: operator) -> Response:
         """Begin an audit, if none runs."""
-        oversight.audits.start()
+        if oversight.audits.start():
+            bank.operator_log.note(Act.AUDIT_STARTED, by=person.person)
         return RedirectResponse("/operator/audit", 303)
 
     @routes.get("/audit/progress.json")
@@ -151,7 +155,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         # Not in an address: those are kept in histories and logs.
         response.set_cookie(
             _INVITED,
-            access.invite(Role(role), scope if role == Role.ADMIN else ""),
+            access.invite(Role(role), scope if role == Role.ADMIN else "", by=person.person),
             max_age=120,
             path=_PEOPLE,
             httponly=True,
@@ -170,10 +174,13 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         if all(one.person != whom or one.ended for one in access.people()):
             problem = words.say(N_("This person could not sign in any more already."))
             return people_page(request, problem, 400)
-        access.end(whom, None)
+        access.end(whom, None, person.person)
         return RedirectResponse(_PEOPLE, 303)
 
-    return routes
+    every = APIRouter(include_in_schema=False)
+    every.include_router(routes)
+    every.include_router(operator_log_routes(pages, visitors, Role.OPERATOR, show))
+    return every
 
 
 def _invitation(

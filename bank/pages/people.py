@@ -21,7 +21,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     access, office = visitors.access, Office(pages)
     posted = Annotated[FormData, Depends(visitors.posted)]
-    keeper = Annotated[Person, Depends(visitors.only(Role.ADMIN))]
+    keeper = Annotated[Person, Depends(visitors.person)]
 
     def show(request: Request, person: Person, link: str = "") -> Response:
         words = pages.words(request)
@@ -43,7 +43,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         role = next((item for item in _OWN if item.value == field(form, "role")), None)
         if role is None:
             raise BadRequest("choose what the person is to be")
-        code = access.invite(role, person.scope)
+        code = access.invite(role, person.scope, by=person.person)
         return show(request, person, f"{visitors.site(request).origin}/join?code={code}")
 
     @routes.post("/registrar/people/end")
@@ -52,7 +52,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         chosen = field(form, "person")
         if chosen == person.person:
             raise BadRequest("you cannot end your own access; another administrator can")
-        access.end(chosen, person.scope)
+        access.end(chosen, person.scope, person.person)
         return RedirectResponse("/registrar/people", 303)
 
     return routes

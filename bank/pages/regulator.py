@@ -17,6 +17,7 @@ from bank.pages.figures import (
     RecognitionPage,
 )
 from bank.pages.language import N_
+from bank.pages.operator_log import operator_log_routes
 from bank.pages.page import Pages
 from bank.pages.supervision import supervision_routes
 from bank.pages.visitor import Visitors
@@ -31,6 +32,7 @@ _TABS = (
     ("/regulator/conservation", N_("Conservation")),
     ("/regulator/members", N_("Members")),
     ("/regulator/proposals", N_("Proposals")),
+    ("/regulator/log", N_("Operator's log")),
 )
 
 
@@ -38,7 +40,7 @@ def regulator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module, for regulators alone."""
     routes = APIRouter(include_in_schema=False)
     figures = APIRouter(include_in_schema=False, prefix="/regulator")
-    regulator = Annotated[Person, Depends(visitors.only(Role.REGULATOR))]
+    regulator = Annotated[Person, Depends(visitors.person)]
     bank, oversight = pages.bank, pages.bank.oversight
 
     def show(request: Request, template: str, code: int = 200, /, **context: object) -> Response:
@@ -111,6 +113,7 @@ def regulator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
 
     routes.include_router(figures)
     routes.include_router(supervision_routes(pages, visitors, show))
+    routes.include_router(operator_log_routes(pages, visitors, Role.REGULATOR, show))
     return routes
 
 

@@ -9,6 +9,7 @@ from keys import Json, encode
 KINDS: Mapping[str, str] = {
     "agreement": N_("Agreement with a sister bank"),
     "framework.publish": N_("Framework published"),
+    "governance.rotate": N_("Governance handed over"),
     "grant": N_("Authority granted"),
     "grant.end": N_("Grant ended"),
     "key.add": N_("Key added"),
@@ -26,6 +27,7 @@ KINDS: Mapping[str, str] = {
 _PROPOSALS: Mapping[str, str] = {
     "agreement": N_("Agree with a sister bank"),
     "framework.publish": N_("Publish a framework"),
+    "governance.rotate": N_("Hand over the governance"),
     "grant": N_("Grant authority"),
     "grant.end": N_("End a grant"),
     "key.add": N_("Add a key"),

@@ -21,7 +21,7 @@ _SENTENCES: Final = tuple(
             N_("Too many failures: try again in %(minutes)s minutes."),
         ),
         (
-            r"too many attempts from your address; try again in (?P<seconds>\d+) seconds",
+            r"too many requests from your address; try again in (?P<seconds>\d+) seconds",
             N_("Too many attempts from your address: try again in %(seconds)s seconds."),
         ),
         (

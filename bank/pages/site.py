@@ -15,7 +15,13 @@ from bank.pages.language import N_
 from bank.pages.operator import operator_routes
 from bank.pages.page import Pages, asset_routes
 from bank.pages.people import people_routes
-from bank.pages.registrar import award_routes, key_routes, rule_routes, upload_routes
+from bank.pages.registrar import (
+    api_key_routes,
+    award_routes,
+    key_routes,
+    rule_routes,
+    upload_routes,
+)
 from bank.pages.regulator import regulator_routes
 from bank.pages.visitor import Visitors
 from bank.service import Bank
@@ -37,14 +43,15 @@ _TITLES = {
     401: N_("Please sign in"),
     403: N_("Not for you"),
     404: N_("There is nothing here"),
+    408: N_("That took too long"),
     410: N_("This has ended"),
+    413: N_("That is too much at once"),
     429: N_("Please wait a little"),
 }
 
 
-def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
+def add_pages(app: FastAPI, bank: Bank, visitors: Visitors, demo: Demo | None = None) -> Pages:
     """Add the pages to the application; what shows them, for its error pages."""
-    visitors = Visitors(bank.access, bank.settings.public_url)
     pages = Pages(bank, visitors.session)
     providers = Providers(bank.settings.providers, bank.vault, bank.now)
     app.include_router(asset_routes())
@@ -52,7 +59,14 @@ def add_pages(app: FastAPI, bank: Bank, demo: Demo | None = None) -> Pages:
     app.include_router(door_routes(pages, visitors, providers))
     for public in (explorer_routes, register_routes):
         app.include_router(public(pages))
-    for routes in (people_routes, upload_routes, award_routes, rule_routes, key_routes):
+    for routes in (
+        people_routes,
+        upload_routes,
+        award_routes,
+        rule_routes,
+        key_routes,
+        api_key_routes,
+    ):
         app.include_router(routes(pages, visitors))
     for routes in learner.ROUTES:
         app.include_router(routes(pages, visitors))

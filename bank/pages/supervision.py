@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
-from bank.access import Person, Role
+from bank.access import Person
 from bank.errors import BadRequest, NoSuchThing
 from bank.measures import again, measure, standing
+from bank.operator_log import Act
 from bank.pages import regulator_words as say
 from bank.pages.figures import MemberFigures
 from bank.pages.language import N_, Words
@@ -48,7 +49,7 @@ def slug_of(did: str) -> str:
 def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRouter:
     """The routes of this module, for regulators alone; `show` frames a page."""
     routes = APIRouter(include_in_schema=False, prefix="/regulator")
-    regulator = Annotated[Person, Depends(visitors.only(Role.REGULATOR))]
+    regulator = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     bank, oversight = pages.bank, pages.bank.oversight
 
@@ -98,7 +99,7 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         try:
             kind, body = measure(member, what, about, reason)
             made, number = propose(bank.settings.did, kind, body), 2
-            while "reason" in body and bank.log.index_of(made.statement.hash) is not None:
+            while "reason" in body and bank.log.index_of(made.statement) is not None:
                 made = propose(bank.settings.did, kind, again(body, number))
                 number += 1
             name = oversight.proposals.keep(made)
@@ -119,7 +120,7 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
                 waiting.proposal,
                 registry,
                 bank.identity(),
-                bank.log.index_of(statement.hash),
+                bank.log.index_of(statement),
                 format_time(bank.now()),
             ),
             say.fields(words, statement.body),
@@ -190,7 +191,10 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
     @routes.post("/proposals/{name}/put-away")
     def put_away(request: Request, name: str, form: posted, person: regulator) -> Response:
         """Let it wait no more."""
+        oversight.proposals.find(name)
         oversight.proposals.put_away(name)
+        facts = {"by": person.person, "statement": name}
+        bank.operator_log.note(Act.PROPOSAL_PUT_AWAY, **facts)
         return RedirectResponse("/regulator/proposals", 303)
 
     return routes

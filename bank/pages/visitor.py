@@ -1,20 +1,19 @@
 """Who visits: the session cookie, roles, and forms that no other site can send."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
-from bank.access import Access, Person, Role, Session, Site
+from bank.access import Access, Person, Session, Site
 from bank.access.desk import LONGEST
-from bank.errors import BadRequest
+from bank.errors import BadRequest, NotAllowed
 
 _COOKIE: Final = "session"
 _MOST_FIELDS: Final = 200
-_LARGEST: Final = 32 * 1024 * 1024
 _LOOPBACK: Final = "localhost"
 
 
@@ -33,30 +32,16 @@ class Visitors:
         found: Session | None = request.state.session
         return found
 
-    def only(self, *roles: Role) -> Callable[[Request], Person]:
-        """A dependency: the person signed in, who must have one of these roles."""
-
-        def person(request: Request) -> Person:
-            session = self.session(request)
-            if session is None:
-                target = request.url.path if request.method == "GET" else "/"
-                raise HTTPException(
-                    303, "sign in first", {"Location": f"/sign-in?next={quote(target)}"}
-                )
-            if session.person.role not in roles:
-                raise HTTPException(
-                    403, f"this page is not for a {session.person.role}; sign in as another person"
-                )
-            return session.person
-
-        return person
+    def person(self, request: Request) -> Person:
+        """A dependency: the person signed in, where a route is for people of some roles alone."""
+        session = self.session(request)
+        if session is None:
+            raise NotAllowed("sign in first")
+        return session.person
 
     async def posted(self, request: Request) -> FormData:
         """A dependency: the form posted, from a page of this very site and session."""
         _check_same_site(request)
-        length = request.headers.get("content-length", "")
-        if not length.isdigit() or int(length) > _LARGEST:
-            raise BadRequest(f"the form is over {_LARGEST // 1024 // 1024} MiB; send less at once")
         form = await request.form(max_fields=_MOST_FIELDS, max_files=2)
         session = self.session(request)
         if session is not None:
@@ -71,13 +56,7 @@ class Visitors:
         session = self.session(request)
         if session is None or request.headers.get("x-form-token") != session.csrf:
             raise BadRequest("this page is of an earlier session; open it again")
-        chunks, size = [], 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > _LARGEST:
-                raise BadRequest(f"that is over {_LARGEST // 1024 // 1024} MiB; send less at once")
-            chunks.append(chunk)
-        return b"".join(chunks)
+        return await request.body()
 
     def site(self, request: Request) -> Site:
         """The site that passkeys belong to: the public one, or this machine's own."""

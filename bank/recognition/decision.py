@@ -8,7 +8,16 @@ from decimal import Decimal
 
 from keys import Json
 from ledger.authority import Grant, Registry
-from ledger.rules import Line, Pattern, Rule, SourceFacts, judge, qualifies
+from ledger.rules import (
+    NOTHING_SHOWN,
+    Line,
+    Pattern,
+    Rule,
+    Shown,
+    SourceFacts,
+    judge,
+    qualifies,
+)
 from ledger.standing import Facts
 
 _Key = tuple[str, str, str]
@@ -89,14 +98,15 @@ class Recogniser:
         self,
         facts: Facts,
         time: str,
-        grade: str | None = None,
+        shown: Shown = NOTHING_SHOWN,
         gained: Mapping[tuple[str, str], Decimal] = _NOTHING,
     ) -> list[Decision]:
         """Every rule that takes a lot at `time`, the most credits first.
 
-        `gained` is what its owner has had of each (institution, rule `code@version`) before.
+        `shown` is what its credential says, where that is at hand; `gained` what its owner has had
+        of each (institution, rule `code@version`) before.
         """
-        source = self._catalogue.source(facts, grade)
+        source = self._catalogue.source(facts, shown)
         found = [
             decision
             for rule, number in self._candidates(source)
@@ -109,11 +119,11 @@ class Recogniser:
         rule: Rule,
         facts: Facts,
         time: str,
-        grade: str | None = None,
+        shown: Shown = NOTHING_SHOWN,
         gained: Mapping[tuple[str, str], Decimal] = _NOTHING,
     ) -> list[Decision]:
         """What each source of one rule says to a lot, those refused included."""
-        source = self._catalogue.source(facts, grade)
+        source = self._catalogue.source(facts, shown)
         numbers = range(len(rule.sources))
         return [self._decide(rule, number, source, time, gained) for number in numbers]
 

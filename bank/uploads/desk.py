@@ -14,6 +14,7 @@ from itertools import islice
 from sqlalchemy import Connection, Engine, Row, delete, select
 
 from bank.errors import BadRequest, NoSuchThing
+from bank.operator_log import SHELL, Act, OperatorLog
 from bank.results import (
     Preview,
     Problem,
@@ -48,8 +49,10 @@ class Uploads:
         vault: Vault,
         clock: Callable[[], datetime],
         identifier: Callable[[], str],
+        log: OperatorLog,
     ) -> None:
         """`identifier` gives 128 new random bits in base64url."""
+        self._log = log
         self._engine = engine
         self._vault = vault
         self._clock = clock
@@ -204,12 +207,14 @@ class Uploads:
                 _end(connection, upload, UploadState.FINISHED)
         return self._ended(institution, upload)
 
-    def discard(self, institution: str, upload: str) -> Upload:
-        """Destroy an upload's file; what was signed stays in the ledger."""
+    def discard(self, institution: str, upload: str, by: str = SHELL) -> Upload:
+        """Destroy an upload's file; what was signed stays in the ledger. `by` is a person."""
         with writing(self._engine) as connection:
             row = _row(connection, institution, upload, lock=True)
             if row.state in _OPEN:
                 _end(connection, upload, UploadState.DISCARDED)
+                facts = {"by": by, "institution": institution, "upload": upload}
+                self._log.record(connection, Act.UPLOAD_DISCARDED, **facts)
         return self._ended(institution, upload)
 
     def _ended(self, institution: str, upload: str) -> Upload:

@@ -84,7 +84,7 @@ class Issuer:
 
 
 @pytest.fixture
-def issuer(tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+def issuer(tmp_path: Path, repo: Path) -> Iterator[Issuer]:
     governance, key = PrivateKey.generate(), PrivateKey.generate()
     public = governance.public_key.multikey
     create_bank(tmp_path, "cq.example", {"en": "CQ", "zh": "重庆"}, [public], 1, "p")
@@ -106,7 +106,7 @@ def issuer(tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         awards.append(award.credential)
     token = bank.token(bank.accounts()[0])
     with served(make_app(bank)) as base, httpx.Client(base_url=base) as http:
-        monkeypatch.setenv("CREDITBANK_PUBLIC_URL", base)
+        bank.settings = bank.settings.model_copy(update={"public_url": base.rstrip("/")})
         found = Issuer(bank, http, base.rstrip("/"), token, awards, datetime.now(UTC))
         bank._clock = lambda: found.now
         yield found
@@ -156,9 +156,7 @@ def test_a_wallet_takes_an_award(issuer: Issuer, wallet: Any, algorithm: str, by
     assert wallet(link, made.tx_code, algorithm, by)["error"] == "invalid_grant"
 
 
-def test_an_award_of_the_story_opens_in_a_wallet(
-    story: Any, wallet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_award_of_the_story_opens_in_a_wallet(story: Any, wallet: Any, tmp_path: Path) -> None:
     """What scripts/run makes, taken by the wallet and verified offline from there."""
     data = tmp_path / "var"
     shutil.copytree(story.data, data)
@@ -167,7 +165,7 @@ def test_an_award_of_the_story_opens_in_a_wallet(
         token = bank.token(bank.accounts()[0])
         identifier, index = bank.owned(token)[0]
         with served(make_app(bank)) as base:
-            monkeypatch.setenv("CREDITBANK_PUBLIC_URL", base)
+            bank.settings = bank.settings.model_copy(update={"public_url": base.rstrip("/")})
             made = bank.wallets.offer(token, [identifier])
             taken = wallet(offer_uri(base, made.code), made.tx_code)
         ((one),) = taken["credentials"]

@@ -1,111 +1,33 @@
-"""One rule for Ed25519: Python, and the page by WebCrypto and by its own library, on every case."""
+"""One rule for Ed25519: Python, and the page in Chromium and in Node, by WebCrypto and by its own
+library, on every case; and the rule itself, written out in plain integers.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from hashlib import sha512
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from nacl import bindings as sodium
 
-from keys import KeysError, PublicKey
-from tests.browser_kit import chromium, serving, visiting
+from tests.browser_kit import REPO, chromium, serving, visiting
+from tests.ed25519_kit import HOLDS, Case, drawn, edge_cases, taming_the_many_eddsas
 
-P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
-# The y of the points of small order, and other spellings of some of them.
-ORDER_8 = (
-    0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
-    0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
-)
-SMALL_Y = (0, 1, P - 1, *ORDER_8, P, P + 1)
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    key: bytes
-    message: bytes
-    signature: bytes
-
-    def by_python(self) -> bool:
-        try:
-            PublicKey(self.key).verify(self.message, self.signature)
-        except KeysError:
-            return False
-        return True
-
-
-def encoded(y: int, sign: int = 0) -> bytes:
-    return (y | sign << 255).to_bytes(32, "little")
-
-
-def small_points() -> Iterator[bytes]:
-    for y in SMALL_Y:
-        yield encoded(y)
-        yield encoded(y, 1)
-
-
-def scalar(number: int) -> bytes:
-    return (number % L).to_bytes(32, "little")
-
-
-def by_hand(
-    secret: int, nonce: int, message: bytes, key: bytes, r_more: bytes | None = None
-) -> bytes:
-    """A signature made with chosen numbers; `r_more` is a point added to R before it is hashed."""
-    r = sodium.crypto_scalarmult_ed25519_base_noclamp(scalar(nonce))
-    if r_more is not None:
-        r = sodium.crypto_core_ed25519_add(r, r_more)
-    h = int.from_bytes(sha512(r + key + message).digest(), "little") % L
-    return r + scalar(nonce + h * secret)
-
-
-def edge_cases() -> Iterator[Case]:
-    secret, nonce, message = 0x1234567890ABCDEF << 150, 0xFEDCBA0987654321 << 100, b"a diploma"
-    key = sodium.crypto_scalarmult_ed25519_base_noclamp(scalar(secret))
-    good = by_hand(secret, nonce, message, key)
-    yield Case("good, made by hand", key, message, good)
-    s = int.from_bytes(good[32:], "little")
-    for times in (1, 2, 8, 15):
-        if s + times * L < 2**256:
-            malleable = good[:32] + (s + times * L).to_bytes(32, "little")
-            yield Case(f"S + {times} L", key, message, malleable)
-    yield Case("S is L", key, message, good[:32] + L.to_bytes(32, "little"))
-    yield Case("S is all ones", key, message, good[:32] + b"\xff" * 32)
-    for point in small_points():
-        name = point[:4].hex() + point[-1:].hex()
-        yield Case(f"key of small order {name}", point, message, good)
-        # sB = R + hA with A of small order: forged for whoever takes such a key.
-        for forged in (encoded(1) + bytes(32), point + bytes(32)):
-            yield Case(f"forged under key {name}", point, message, forged)
-        yield Case(f"R of small order {name}", key, message, point + good[32:])
-        # R is the neutral element and S = h a: the equation holds, the rule refuses it.
-        h = int.from_bytes(sha512(point + key + message).digest(), "little") % L
-        yield Case(f"R {name}, S = ha", key, message, point + scalar(h * secret))
-    torsion = encoded(ORDER_8[0])
-    mixed_key = sodium.crypto_core_ed25519_add(key, torsion)
-    yield Case("key of mixed order", mixed_key, message, by_hand(secret, nonce, message, mixed_key))
-    mixed = by_hand(secret, nonce, message, key, torsion)
-    yield Case("R of mixed order", key, message, mixed)
-    yield Case("all zeros", bytes(32), b"", bytes(64))
-    yield Case("all ones", b"\xff" * 32, b"", b"\xff" * 64)
-    for y in (P + 2, P + 3, P + 18, 2, 3, 7):
-        yield Case(f"key y = {y % 2**32:#x}", encoded(y), message, good)
-        yield Case(f"R y = {y % 2**32:#x}", key, message, encoded(y) + good[32:])
-    for length in (0, 31, 33):
-        yield Case(f"key of {length} bytes", (key * 2)[:length], message, good)
-    for length in (0, 63, 65):
-        yield Case(f"signature of {length} bytes", key, message, (good * 2)[:length])
-
-
-IN_PAGE = """async ({ cases, script }) => {
+IN_CHROMIUM = """async ({ cases, script }) => {
   const { publicKey } = await import("/v/core/ed25519.js");
   const { fromHex } = await import("/v/core/bytes.js");
-  if (script) crypto.subtle.importKey = async () => { throw new Error("not here"); };
+  let native = 0;
+  const { importKey, verify } = crypto.subtle;
+  crypto.subtle.importKey = async (...given) => {
+    if (script) throw new Error("not here");
+    return importKey.apply(crypto.subtle, given);
+  };
+  crypto.subtle.verify = async (...given) => {
+    native++;
+    return verify.apply(crypto.subtle, given);
+  };
   const answers = [];
   for (const [key, message, signature] of cases)
     try {
@@ -115,35 +37,113 @@ IN_PAGE = """async ({ cases, script }) => {
       if (error.constructor.name !== "Fault") throw error;
       answers.push(false);
     }
-  return answers;
+  return { answers, native };
 }"""
+PATHS = ("webcrypto", "library")
 
 
-@pytest.mark.parametrize("script", [False, True], ids=["webcrypto", "library"])
-def test_the_page_and_python_agree(shared_data: Callable[[str], Path], script: bool) -> None:
-    cases = list(edge_cases())
-    edge = len(cases)
+def in_chromium(cases: Sequence[Case]) -> dict[str, list[bool]]:
+    """What the page says in a real browser, by each of its two paths."""
+    asked = [one.spelled_out for one in cases]
+    said = {}
+    with serving(None) as site, chromium() as browser:
+        for path in PATHS:
+            with visiting(browser) as visit:
+                visit.page.goto(f"{site.page}/")
+                task = {"cases": asked, "script": path == "library"}
+                answer = visit.page.evaluate(IN_CHROMIUM, task)
+                assert (answer["native"] > 0) is (path == "webcrypto")
+                said[f"Chromium, {path}"] = answer["answers"]
+    return said
+
+
+def in_node(cases: Sequence[Case]) -> dict[str, list[bool]]:
+    """What the page's core says in Node, by each of its two paths."""
+    if shutil.which("node") is None:
+        pytest.skip("Node is not on this machine: scripts/peers installs it")
+    said = {}
+    for path in PATHS:
+        done = subprocess.run(
+            ["node", str(REPO / "tests/peers/page_ed25519.mjs"), path],
+            input=json.dumps([one.spelled_out for one in cases]),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        said[f"Node, {path}"] = json.loads(done.stdout)
+    return said
+
+
+def wycheproof(shared_data: Callable[[str], Path]) -> list[Case]:
     groups = json.loads(shared_data("vectors/wycheproof_ed25519.json").read_bytes())["testGroups"]
-    for group in groups:
-        key = bytes.fromhex(group["publicKey"]["pk"])
-        for test in group["tests"]:
-            name = f"wycheproof {test['tcId']}, {test['result']}"
-            message, signature = bytes.fromhex(test["msg"]), bytes.fromhex(test["sig"])
-            cases.append(Case(name, key, message, signature))
-    with serving(None) as site, chromium() as browser, visiting(browser) as visit:
-        visit.page.goto(f"{site.page}/")
-        asked = [[one.key.hex(), one.message.hex(), one.signature.hex()] for one in cases]
-        said = visit.page.evaluate(IN_PAGE, {"cases": asked, "script": script})
-    python = [one.by_python() for one in cases]
-    wrong = [one.name for one, a, b in zip(cases, said, python, strict=True) if a is not b]
-    assert wrong == []
-    assert edge > 60
-    assert sum(python[:edge]) == 1
-    valid = [
-        answer for one, answer in zip(cases, python, strict=True) if one.name.endswith(", valid")
+    return [
+        Case(
+            f"wycheproof {test['tcId']}, {test['result']}",
+            bytes.fromhex(group["publicKey"]["pk"]),
+            bytes.fromhex(test["msg"]),
+            bytes.fromhex(test["sig"]),
+        )
+        for group in groups
+        for test in group["tests"]
     ]
-    assert all(valid)
-    assert sum(python) == 1 + len(valid)
+
+
+def disagreements(cases: Sequence[Case]) -> list[str]:
+    """Who says something else than the product in Python, and where."""
+    product = [one.by_product() for one in cases]
+    return [
+        f"{who} says {not ours}: {one.name}"
+        for who, said in (in_chromium(cases) | in_node(cases)).items()
+        for one, theirs, ours in zip(cases, said, product, strict=True)
+        if theirs is not ours
+    ]
+
+
+def test_the_page_and_python_agree(shared_data: Callable[[str], Path]) -> None:
+    edges, vectors = list(edge_cases()), wycheproof(shared_data)
+    assert disagreements([*edges, *vectors]) == []
+    assert [one.name for one in edges if one.by_product()] == ["good, made by hand"]
+    assert len(edges) > 600
+    valid = [one for one in vectors if one.name.endswith(", valid")]
+    assert [one for one in vectors if one.by_product()] == valid
+    assert len(valid) > 80
+
+
+def test_they_agree_on_whatever_chance_makes() -> None:
+    cases = list(drawn(1, 400))
+    assert disagreements(cases) == []
+    good = sum(one.by_product() for one in cases)
+    assert 100 < good < 300
+    assert any(one.by_openssl() is not one.by_product() for one in cases)
+
+
+@pytest.mark.slow
+def test_they_agree_on_thousands_more() -> None:
+    for seed in range(2, 22):
+        assert disagreements(list(drawn(seed, 1000))) == []
+
+
+def test_python_keeps_the_rule_as_written_out(shared_data: Callable[[str], Path]) -> None:
+    cases = [*edge_cases(), *drawn(99, 200), *wycheproof(shared_data)]
+    assert [one.name for one in cases if one.by_product() is not one.by_rule()] == []
+
+
+def test_the_twelve_kinds_are_what_their_names_say() -> None:
+    """All are refused; OpenSSL takes those whose equation holds with no cofactor and S below L."""
+    twelve = list(taming_the_many_eddsas())
+    assert [one.name.partition(":")[0] for one in twelve] == [str(kind) for kind in range(12)]
+    assert [one.name for one in twelve if one.by_product()] == []
+    taken = [one.name.partition(":")[0] for one in twelve if one.by_openssl()]
+    assert taken == ["0", "1", "2", "3", "11"]
+
+
+def test_openssl_would_be_fooled() -> None:
+    """The control: these cases tell one rule from another."""
+    fooled = [one.name for one in edge_cases() if one.by_openssl() and not one.by_product()]
+    assert any(name.startswith("forged under key") for name in fooled)
+    assert any(name.endswith(HOLDS) for name in fooled)
 
 
 def test_webcrypto_alone_would_be_fooled() -> None:
@@ -162,5 +162,5 @@ def test_webcrypto_alone_would_be_fooled() -> None:
     }"""
     with serving(None) as site, chromium() as browser, visiting(browser) as visit:
         visit.page.goto(f"{site.page}/")
-        asked = [[one.key.hex(), one.message.hex(), one.signature.hex()] for one in cases]
+        asked = [one.spelled_out for one in cases]
         assert visit.page.evaluate(fooled, asked) > 0

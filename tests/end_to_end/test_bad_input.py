@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from keys import PrivateKey, write_keystore
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 PROGRESS = "\N{BOX DRAWINGS HEAVY HORIZONTAL}"
 GIB = 1024**3
@@ -197,7 +199,9 @@ def test_the_keys_of_another_log_sign_nothing(desk: Desk, tmp_path: Path) -> Non
     """Awards under a checkpoint by a key that the log does not name would be lost awards."""
     log = desk.data / "keys" / "log.keystore"
     good, before = log.read_bytes(), desk.size()
-    shutil.copy(desk.data / "keys" / "bank.keystore", log)
+    secret = (desk.data / "passphrase").read_text(encoding="utf-8").strip()
+    log.unlink()
+    write_keystore(log, PrivateKey.generate().seed, secret)
     file = tmp_path / "new.csv"
     header, row, *_ = (desk.samples / "results.csv").read_text(encoding="utf-8").splitlines()
     row = row.replace(row.split(",")[2], "NEW1")

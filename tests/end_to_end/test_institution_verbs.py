@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from bank.institution import RECORDS
-from bank.opening import open_bank
+from bank.opening import API_KEY, open_bank
 from bank.service import Bank
 from keys import PrivateKey, encode, write_keystore
 from ledger import Lot, LotState
+from tests.api_kit import new_key
 from tests.bank_kit import LAW_UNIT, QUALIFICATION, SOUTH_UNIT, USCC, SmallBank, small_bank
 from tests.pages_kit import bank_pages
 
@@ -54,6 +55,7 @@ def small(tmp_path: Path) -> Iterator[SmallBank]:
             write_keystore(folder / "signing.keystore", own.signer.seed, "p", **cost)
             write_keystore(folder / "approver.keystore", own.approver.seed, "p", **cost)
             write_keystore(folder / "records.keystore", bytes(32), "p", RECORDS, **cost)
+            write_keystore(folder / API_KEY, new_key(made.bank, own.did).seed, "p", **cost)
             tables.append(
                 f'[[institution]]\nslug = "{own.slug}"\nuscc = "{USCC[own.slug]}"\n'
                 f'capacities = ["awarding"]\nname = {{ en = "{own.slug}", zh = "{own.slug}" }}\n'

@@ -16,8 +16,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 PASSPHRASE = "oulad"
 
 
-def make_bank(repo: Path, folder: Path, run: Run) -> list[str]:
-    """A bank with the one institution; the arguments that import the file."""
+def make_bank(repo: Path, folder: Path, run: Run, at_hand: bool = True) -> list[str]:
+    """A bank with the one institution; the arguments that import the file.
+
+    The second person's key lies beside the others, or unless `at_hand` in a folder of its own.
+    """
     samples = repo / "docs" / "samples"
     institutions = ("--institutions", str(samples / "oulad.institutions.toml"))
     secret = {"CREDITBANK_PASSPHRASE": PASSPHRASE}
@@ -36,8 +39,14 @@ def make_bank(repo: Path, folder: Path, run: Run) -> list[str]:
         done = run(*command, **secret)
         assert done.returncode == 0, done.stderr
     key = done.stdout.strip()
+    done = run("member", "approver-key", str(folder / "second"), **secret)
+    assert done.returncode == 0, done.stderr
+    approver = ("--approver-key", done.stdout.strip())
+    if at_hand:
+        keystore_ = folder / "second" / "approver.keystore"
+        keystore_.rename(folder / "members" / "oulad-open" / "approver.keystore")
     done = run(
-        *("member", "admit", "--slug", "oulad-open", "--key", key),
+        *("member", "admit", "--slug", "oulad-open", "--key", key, *approver),
         *(*institutions, *quorum, *data),
         **secret,
     )
@@ -75,6 +84,33 @@ def test_the_whole_file(
     trust = str(out / "trust.json")
     run("trust", "export", "--governance", keystore, "--out", trust, *data, **secret)
     assert run("verify", str(out / "learner.bundle.json"), "--trust", trust).returncode == 0
+
+
+def test_the_second_person_signs_elsewhere(
+    repo: Path, tmp_path: Path, run: Run, shared_data: Callable[[str], Path]
+) -> None:
+    lines = shared_data("oulad/studentInfo.csv").read_text(encoding="utf-8").splitlines()
+    file = tmp_path / "part.csv"
+    file.write_text("\n".join(lines[:4000]) + "\n", encoding="utf-8")
+    arguments = make_bank(repo, tmp_path, run, at_hand=False)
+    secret = {"CREDITBANK_PASSPHRASE": PASSPHRASE}
+    out = ("--proposals", str(tmp_path / "out"))
+    before = size(tmp_path)
+    refused = run("import", str(file), *arguments, *out, **secret)
+    assert refused.returncode == 1
+    assert "more than one person hands in a day" in refused.stderr
+    assert size(tmp_path) - before < 10, "its units, and no award"
+    (proposal,) = (tmp_path / "out").iterdir()
+    approved = ("--approved", str(proposal))
+    assert run("import", str(file), *arguments, *approved, **secret).returncode == 1
+    key = str(tmp_path / "second" / "approver.keystore")
+    done = run("statement", "sign", str(proposal), "--key", key, "--yes", **secret)
+    assert done.returncode == 0, done.stderr
+    done = run("import", str(file), *arguments, *approved, **secret)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[0]) > 1000
+    audit = run("ledger", "audit", "--data", str(tmp_path / "var"), **secret)
+    assert "1 batch.approve" in audit.stdout
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_stopped(

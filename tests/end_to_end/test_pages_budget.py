@@ -14,6 +14,8 @@ from starlette.routing import Route
 
 from bank.access import Role
 from bank.api.app import make_app
+from bank.authorization.model import EVERYBODY, Caller
+from bank.authorization.table import TABLE
 from tests.bank_kit import SmallBank, small_bank
 from tests.browser_kit import chromium
 from tests.pages_kit import BankSite, bank_pages, signed_in
@@ -22,13 +24,6 @@ FIRST_BYTE = 0.050
 """Seconds, the median on loopback."""
 OWN = 100_000
 """Bytes of our own scripts and styles that a page loads, unpacked."""
-HOME = {
-    "/learner": Role.LEARNER,
-    "/operator": Role.OPERATOR,
-    "/registrar": Role.REGISTRAR,
-    "/regulator": Role.REGULATOR,
-    "/account": Role.ADMIN,
-}
 NO_PAGE = (
     *("/learner/claim", "/openapi.json", "/redoc", "/docs/oauth2-redirect", "/v"),
     *("/sign-in/", "/log"),
@@ -66,9 +61,9 @@ def pages(small: SmallBank) -> list[tuple[str, Role | None]]:
     for path in sorted(walk(app.routes)):
         if path.startswith(NO_PAGE) and path != "/sign-in":
             continue
-        start = f"/{path.split('/')[1]}"
-        role = Role.ADMIN if path == "/registrar/people" else HOME.get(start)
-        found.append((path, role))
+        rule = TABLE["GET", path]
+        mine = (role for role in Role if Caller(role.value) in rule.to)
+        found.append((path, None if rule.to == EVERYBODY else next(mine)))
     return found
 
 

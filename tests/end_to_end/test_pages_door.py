@@ -8,11 +8,11 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page
 from bank.access import Role
 from bank.access.oidc import Providers
 from bank.errors import BadRequest, NotAllowed
-from bank.settings import ProviderSettings
+from bank.settings import ProviderSettings, Settings
 from tests.bank_kit import SmallBank, small_bank
 from tests.browser_kit import DESKTOP, PHONE, chromium
 from tests.pages_kit import BankSite, bank_pages, faults, is_calm, signed_in
@@ -164,7 +164,11 @@ def test_answers_that_are_not_to_this_question_are_refused(
     broken = signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB")
     assert "does not hold" in again(lambda item: item["response"].update(signature=broken))
     late = Access(
-        bank._engine, bank.vault, lambda: datetime.now(UTC) + timedelta(minutes=10), bank._name
+        bank._engine,
+        bank.vault,
+        lambda: datetime.now(UTC) + timedelta(minutes=10),
+        bank._name,
+        bank.operator_log,
     )
     options = json.loads(access.sign_in_options(here))
     assert options["userVerification"] == "required"
@@ -206,8 +210,11 @@ def test_an_institutions_own_sign_in(browser: Browser, tmp_path: Path) -> None:
     with small_bank(tmp_path) as small:
         # The provider must know where it sends people back to before there is a server.
         known: dict[str, ProviderSettings] = {}
-        small.bank.settings = replace(small.bank.settings, providers=known)
-        with bank_pages(small) as site, provider(site.url) as issuer:
+        with (
+            patch.object(Settings, "providers", known),
+            bank_pages(small) as site,
+            provider(site.url) as issuer,
+        ):
             known["north"] = settings(issuer)
             code = small.bank.access.invite(Role.APPROVER, "north")
             context = browser.new_context(locale="en-US")

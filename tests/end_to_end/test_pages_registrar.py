@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from bank.access import Role
 from bank.institution import RECORDS
@@ -281,6 +281,45 @@ def test_signing_goes_on_where_it_stopped(
     assert lots == {site.small.north.lot(f"stop-{number}|PY1|2024春") for number in range(900)}
 
 
+def test_more_than_one_person_hands_in_waits_for_the_second(
+    browser: Browser, keystores: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """The batch that the browser works out is the one the bank does: the awards are covered."""
+    file = tmp_path / "bulk.csv"
+    file.write_text(table(*(row(f"bulk-{number}") for number in range(12))))
+    with small_bank(tmp_path / "bank") as small, bank_pages(small) as own:
+        small.govern("policy.publish", alone=5)
+        cost = {"operations": 1, "memory": 8 * 1024 * 1024}
+        for name, key in (("signing", small.north.signer), ("approver", small.north.approver)):
+            assert isinstance(key, PrivateKey)
+            write_keystore(tmp_path / f"{name}.keystore", key.seed, "open sesame", **cost)
+        with (
+            signed_in(browser, own, Role.REGISTRAR) as visit,
+            signed_in(browser, own, Role.APPROVER) as second,
+        ):
+            page = visit.page
+            upload(visit, own, file)
+            if page.locator("input[name=credits]").count():
+                page.click("form[action$=mapping] button.main")
+            page.click("form[action$=start] button.main")
+            page.wait_for_selector("[data-signing]")
+            unlock(visit, [tmp_path / "signing.keystore", keystores["signing"][1]])
+            page.click("[data-start]")
+            page.wait_for_selector("[data-waiting]:not([hidden])")
+            visit.shot("pages-registrar-batch-waits")
+            assert small.bank.awards_of(small.north.did, 2**53, 50) == []
+            second.page.goto(f"{own.url}/registrar/approvals")
+            unlock(second, [tmp_path / "approver.keystore"])
+            second.shot("pages-registrar-batch-approve")
+            second.page.click("[data-sign]")
+            second.page.wait_for_selector(".empty")
+            page.click("[data-start]")
+            page.wait_for_selector("a[href='/registrar/awards'].main", timeout=60_000)
+        assert len(small.bank.awards_of(small.north.did, 2**53, 50)) == 12
+        assert small.bank.alone(small.north.did) == 5
+        assert small.bank.audit().passed
+
+
 def test_wrong_keys_are_told_apart(
     browser: Browser, site: BankSite, keystores: dict[str, list[Path]], tmp_path: Path
 ) -> None:
@@ -422,24 +461,28 @@ def test_the_whole_open_university_file(
     spoilt = tmp_path / "studentInfo.csv"
     # Two rows more that cannot be read, and one record a second time.
     spoilt.write_text("\n".join([*lines, lines[1], f"{lines[1]},more", "AAA"]) + "\n")
-    key = PrivateKey.generate()
+    key, second = PrivateKey.generate(), PrivateKey.generate()
     cost = {"operations": 1, "memory": 8 * 1024 * 1024}
     write_keystore(tmp_path / "signing.keystore", key.seed, "open sesame", **cost)
     write_keystore(tmp_path / "records.keystore", bytes(32), "open sesame", RECORDS, **cost)
+    write_keystore(tmp_path / "approver.keystore", second.seed, "open sesame", **cost)
     with small_bank(tmp_path / "bank") as small:
         names = {"en": "Open University", "zh": "开放大学"}
         about = Admission(
             *("oulad-open", names, "12100000MB00UD042X", ("awarding",), ("*",)),
             *("8", "2010-01-01", "2100-01-01"),
         )
-        admit(small.bank, about, key.public_key, [small.governance])
+        admit(small.bank, about, key.public_key, [small.governance], second.public_key)
         with bank_pages(small) as site:
-            person = small.bank.access.admit("ou", "Ou", Role.REGISTRAR, "oulad-open")
-            site.people[Role.REGISTRAR] = person
-            token = small.bank.access.begin(person.person)
-            context = browser.new_context(locale="en-US")
-            context.add_cookies([{"name": "session", "value": token, "url": site.url}])
-            page = context.new_page()
+
+            def visitor(role: Role) -> Page:
+                person = small.bank.access.admit(f"ou-{role}", "Ou", role, "oulad-open")
+                token = small.bank.access.begin(person.person)
+                context = browser.new_context(locale="en-US")
+                context.add_cookies([{"name": "session", "value": token, "url": site.url}])
+                return context.new_page()
+
+            page = visitor(Role.REGISTRAR)
             page.goto(f"{site.url}/registrar")
             page.set_input_files("#file", str(spoilt))
             page.click("summary")
@@ -458,6 +501,21 @@ def test_the_whole_open_university_file(
             page.fill("#passphrase", "open sesame")
             page.click("[data-unlock]")
             page.wait_for_selector("[data-start]:not([disabled])", timeout=120_000)
+            page.click("[data-start]")
+            page.wait_for_selector("[data-waiting]:not([hidden])", timeout=120_000)
+            page.screenshot(path=repo / "artefacts" / "pages-registrar-oulad-waits.png")
+            assert sum(1 for _ in small.bank.lots()) == 0, "nothing before the second person"
+            other = visitor(Role.APPROVER)
+            other.goto(f"{site.url}/registrar/approvals")
+            assert "15385" in other.inner_text("[data-approval]")
+            other.set_input_files("#keystores", str(tmp_path / "approver.keystore"))
+            other.fill("#passphrase", "open sesame")
+            other.click("[data-unlock]")
+            other.wait_for_selector("[data-sign]:not([disabled])", timeout=120_000)
+            other.screenshot(path=repo / "artefacts" / "pages-registrar-oulad-approve.png")
+            other.click("[data-sign]")
+            other.wait_for_selector(".empty")
+            other.context.close()
             page.evaluate(_WATCH)
             began = time.perf_counter()
             page.click("[data-start]")
@@ -469,7 +527,7 @@ def test_the_whole_open_university_file(
             stuck = page.evaluate(_STUCK)
             page.wait_for_selector("a[href='/registrar/awards'].main", timeout=480_000)
             print(f"signed in {time.perf_counter() - began:.1f} s, stuck {stuck:.1%} of the time")
-            context.close()
+            page.context.close()
         assert sum(1 for _ in small.bank.lots()) == 15_385
         assert seen > 5, "the progress bar moves"
         assert stuck < 0.2, "the page stays at hand while it signs"

@@ -21,6 +21,7 @@ from bank.opening import admit, create_bank, open_bank, read_admissions
 from bank.results import Learner, Result, UnitRef
 from keys import PrivateKey
 from ledger.sequencer import Placed
+from tests.api_kit import new_key
 
 UNIT = UnitRef("A1", 1, "Unit", "单元", "ict", "5", "48", "cq-lof", "standard-credit")
 SERVE = """
@@ -81,11 +82,12 @@ def test_two_servers_append_and_one_is_killed(database: str, tmp_path: Path, rep
     admit(bank, admission, key.public_key, [governance])
     institution = Institution("cq.example", "bayu-open", admission.names, key, b"r" * 32)
     bank.submit([institution.publish_unit(UNIT, Decimal(2))])
+    keys = {institution.did: new_key(bank, institution.did)}
     acknowledged: set[int] = set()
 
     def send(url: str, numbers: range) -> None:
         with httpx.Client(base_url=url, timeout=60) as http:
-            remote = RemoteBank(http, lambda: datetime.now(UTC))
+            remote = RemoteBank(http, lambda: datetime.now(UTC), keys)
             for start in range(numbers.start, numbers.stop, 5):
                 batch = [result(n) for n in range(start, min(numbers.stop, start + 5))]
                 try:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from keys import Json, PrivateKey, encode, open_signer, parse
+from tests.api_kit import new_token
 from verifier import open_trust
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -239,7 +240,7 @@ def test_trust_bundles(story: Any, tmp_path: Path, run: Run) -> None:
     one_sentence(twin, "two different trust bundles of version 7")
     strangers = [PrivateKey.generate(), PrivateKey.generate()]
     keys = tuple(sorted(signer.public_key.multikey for signer in strangers))
-    foreign = replace(newer, version=8, governance=replace(trust.governance, keys=keys))
+    foreign = replace(newer, version=8, roots=(replace(trust.governance, keys=keys),))
     wrong = check(foreign.sign(strangers))
     assert wrong.returncode == 2
     one_sentence(wrong, "signed by the wrong root")
@@ -270,10 +271,11 @@ def test_statements_over_http(story: Any, tmp_path: Path) -> None:
     assert isinstance(entry, dict)
     signed: dict[str, Json] = {"signatures": entry["signatures"], "statement": entry["statement"]}
     exact = encode({"statements": [{"signed": signed}]})
+    bearing = {"Authorization": f"Bearer {new_token(bank, bank.settings.did)}"}
     with served(make_app(bank)) as url, httpx.Client(base_url=url) as http:
 
         def post(body: bytes) -> httpx.Response:
-            return http.post("/statements", content=body)
+            return http.post("/statements", content=body, headers=bearing)
 
         again = post(exact).json()["outcomes"][0]
         assert (again["outcome"], again["index"], again["repeated"]) == ("appended", 40, True)

@@ -64,6 +64,9 @@ def parties(tmp_path: Path, run: Run, repo: Path) -> Parties:
     for slug in SLUGS:
         key = them.do("member", "key", them.path(f"members/{slug}")).strip()
         them.do("member", "admit", "--slug", slug, "--key", key, *institutions, *quorum)
+        opener = them.do("member", "api-key", "new", them.path(f"members/{slug}")).strip()
+        told = ("--slug", slug, "--name", "student records", "--data", them.path("var"))
+        them.do("member", "api-key", "add", "--key", opener, *told)
     return them
 
 

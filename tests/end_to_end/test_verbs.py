@@ -67,7 +67,14 @@ def test_every_verb(do: Run, run: Run, repo: Path, tmp_path: Path) -> None:
 def test_import_through_the_api(do: Run, run: Run, story: object, repo: Path) -> None:
     from bank.api.app import make_app
     from bank.cli.background import served
-    from bank.opening import admit, create_bank, create_member, open_bank, read_admissions
+    from bank.opening import (
+        admit,
+        create_api_key,
+        create_bank,
+        create_member,
+        open_bank,
+        read_admissions,
+    )
     from keys import PrivateKey
 
     samples = repo / "docs" / "samples"
@@ -85,6 +92,9 @@ def test_import_through_the_api(do: Run, run: Run, story: object, repo: Path) ->
     for admission in read_admissions(samples / "institutions.toml"):
         signer = create_member(Path("members") / admission.slug, "one for all")
         admit(bank, admission, signer.public_key, [governance])
+        opener = create_api_key(Path("members") / admission.slug, "one for all").public_key
+        did = f"{bank.settings.did}:members:{admission.slug}"
+        bank.api_keys.add(did, opener.multikey, "imports")
     before = threading.active_count()
     with served(make_app(bank)) as url:
         arguments = (

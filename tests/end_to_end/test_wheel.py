@@ -132,7 +132,8 @@ def test_every_module_below_the_bank_imports_in_a_base_install(base_install: Pat
         "import importlib, pkgutil, keys, credentials, verifier\n"
         "for package in (keys, credentials, verifier):\n"
         "    for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
-        "        if not module.name.endswith('__main__'):\n"
+        # A token's signer is loaded only where a key lies in one: the extra [pkcs11].
+        "        if not module.name.endswith(('__main__', 'keys.pkcs11')):\n"
         "            importlib.import_module(module.name)\n",
     )
     assert done.returncode == 0, done.stderr

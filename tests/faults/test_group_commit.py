@@ -29,6 +29,9 @@ class FakeSequencer:
 
 
 class FakeCheckpointer:
+    def check(self) -> None:
+        pass
+
     def sign(self) -> str:
         return ""
 

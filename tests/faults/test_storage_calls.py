@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 
 import ledger.sequencer
@@ -25,6 +25,7 @@ from ledger.group_commit import GroupCommit
 from ledger.log import Log
 from ledger.note import COSIGNATURE_ED25519
 from ledger.sequencer import Placed
+from ledger.store import driver_of
 from tests.log_kit import (
     BANK,
     GOVERNANCE,
@@ -57,9 +58,24 @@ class Faults:
         event.listen(engine, "before_cursor_execute", self._before)
         event.listen(engine, "after_cursor_execute", self._after)
         engine.dialect.do_commit = self._committing  # type: ignore[method-assign]
+        for module in ("ledger.store", "ledger.bulk"):
+            patch.setattr(f"{module}.driver_of", self._driver)
         if engine.dialect.name == "postgresql":
             # A COPY goes past SQLAlchemy: it is caught where the driver offers it.
             patch.setattr(self._dbapi.Cursor, "copy", self._copying(self._dbapi.Cursor.copy))
+
+    def _driver(self, connection: Connection) -> Any:
+        """The driver's connection, for the calls that go past SQLAlchemy."""
+        return Driver(self, driver_of(connection))
+
+    def driven(self, connection: Any, call: Any, query: str, values: Any) -> None:
+        """One such call, which may fail."""
+        self._count += 1
+        if self._due(BEFORE):
+            self._fail(query, connection)
+        call(query, values)
+        if self._due(AFTER, GONE):
+            self._fail(query, connection)
 
     def arm(self, call: int, mode: str) -> None:
         """Have the `call`-th call from now fail, counted from 1."""
@@ -115,6 +131,41 @@ class Faults:
 
     def _wrapped(self, statement: str) -> Exception:
         return OperationalError(statement, None, self._dbapi.OperationalError("not executed"))
+
+
+class Driver:
+    """A driver's connection whose calls are counted."""
+
+    def __init__(self, faults: Faults, connection: Any) -> None:
+        self._faults = faults
+        self._connection = connection
+
+    def cursor(self) -> DriverCursor:
+        return DriverCursor(self._faults, self._connection, self._connection.cursor())
+
+
+class DriverCursor:
+    """Its cursor: what runs on it may fail; the rest is the driver's own."""
+
+    def __init__(self, faults: Faults, connection: Any, cursor: Any) -> None:
+        self._faults = faults
+        self._connection = connection
+        self._cursor = cursor
+
+    def __enter__(self) -> Any:
+        return self._cursor.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._cursor.__exit__(*error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def execute(self, query: str, values: Any) -> None:
+        self._faults.driven(self._connection, self._cursor.execute, query, values)
+
+    def executemany(self, query: str, values: Any) -> None:
+        self._faults.driven(self._connection, self._cursor.executemany, query, values)
 
 
 # SQLite is a part of the process: no connection to it can go by itself.

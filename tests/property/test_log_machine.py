@@ -226,8 +226,8 @@ class LogMachine(RuleBasedStateMachine):
         index = pick % len(self.model)
         entry = Entry.parse(self.log.entry(index))
         assert (entry.index, entry.signed) == (index, self.model[index])
-        assert self.log.index_of(self.model[index].statement.hash) == index
-        assert self.log.index_of(bytes(32)) is None
+        assert self.log.index_of(self.model[index].statement) == index
+        assert self.log.index_of(replace(self.model[index].statement, data=b"{}")) is None
         with pytest.raises(NotFound):
             self.log.entry(len(self.model))
 

@@ -97,7 +97,7 @@ def check_size(size: int, indices: list[int], olds: list[int]) -> None:
     assert tree.frontier(size).root == root
     for index in indices:
         path = inclusion_proof(index, size, lookup)
-        assert path == naive_path(index, 0, size)
+        assert path == tree.inclusion(index, size) == naive_path(index, 0, size)
         verify_inclusion(LEAVES[index], index, size, path, root)
     for old in olds:
         proof = consistency_proof(old, size, lookup)
@@ -132,13 +132,13 @@ def test_a_tree_asked_for_its_smaller_sizes() -> None:
     for size in (1000, 999, 768, 767, 257, 256, 255, 1, 0, 1000):
         assert tree.frontier(size).root == mth(0, size)
         if size:
-            path = inclusion_proof(size - 1, size, tree.range_hash(size))
+            path = tree.inclusion(size - 1, size)
             verify_inclusion(LEAVES[size - 1], size - 1, size, path, mth(0, size))
 
 
 def test_a_proof_reads_at_most_two_tiles_a_level() -> None:
     shelf = Shelf(MOST)
-    inclusion_proof(33_333, MOST, TileTree(shelf.read).range_hash(MOST))
+    TileTree(shelf.read).inclusion(33_333, MOST)
     assert shelf.reads <= 6
 
 
@@ -147,6 +147,10 @@ def test_frontier_edge_and_list_agree(before: int, more: int) -> None:
     """A log opened again at any size goes on as if it had never been closed."""
     size = before + more
     shelf = Shelf(size)
+    grown = tree_of(size).frontier(before)
+    grown.extend(LEAVES[before:size])
+    assert (grown.size, grown.root) == (size, mth(0, size))
+    assert grown.peaks == tuple(mth(lo, hi) for lo, hi in peak_ranges(0, size))
     frontier = tree_of(size).frontier(before)
     edge = TileEdge(before, shelf.read)
     copy = frontier.copy()
@@ -170,12 +174,16 @@ def test_the_edge_fills_a_tile_on_every_level_at_once() -> None:
 
 def test_the_edge_over_a_whole_log() -> None:
     edge, tree = TileEdge(0, Shelf(0).read), Frontier()
+    at_once = TileEdge(0, Shelf(0).read)
+    in_lots = [at_once.extend(LEAVES[start : start + 999]) for start in range(0, MOST, 999)]
     filled = []
     for leaf in LEAVES:
         filled += [(tile.level, tile.index) for tile in edge.append(leaf)]
         tree.append(leaf)
     assert sorted(filled) == [*((0, index) for index in range(273)), (1, 0)]
-    assert tree.root == mth(0, MOST) == root_hash(LEAVES)
+    assert sorted((tile.level, tile.index) for lot in in_lots for tile in lot) == sorted(filled)
+    assert edge.partial() == at_once.partial()
+    assert tree.root == edge.root == at_once.root == mth(0, MOST) == root_hash(LEAVES)
 
 
 def test_missing_or_short_tiles_are_told() -> None:

@@ -340,7 +340,7 @@ def test_lots_move_as_their_states_allow(chain: Chain) -> None:
 
 def test_a_lot_is_moved_by_its_institution_alone(chain: Chain) -> None:
     chain.add(admit(SOUTH, "91350100M000100Y44"))
-    chain.add(key("key.add", OTHER, SOUTH))
+    chain.add(key("key.add", OTHER, SOUTH, person="registrar"))
     chain.add(award(1))
     chain.add(key("key.add", NEXT, SOUTH, person="approver"))
     for kind, signers in (("suspend", (OTHER,)), ("revoke", (OTHER, NEXT))):

@@ -48,6 +48,8 @@ def test_round_trip(text: str) -> None:
         GOOD.replace("\n7\n", "\n 7\n"),
         GOOD.replace("\n7\n", "\n7 \n"),
         GOOD.replace("\n7\n", "\n٧\n"),
+        GOOD.replace("\n7\n", "\n7٧\n"),
+        GOOD + "no newline at the end",
         GOOD.replace("\n7\n", "\n7_0\n"),
         GOOD.replace("\n7\n", "\n\n"),
         GOOD.replace("\n7\n", "\n" + "7" * 17 + "\n"),
@@ -61,7 +63,7 @@ def test_round_trip(text: str) -> None:
         # The last digit before the padding has two bits too many.
         GOOD.replace("Hh8=", "Hh9="),
     ],
-    ids=range(27),
+    ids=range(29),
 )
 def test_another_spelling_is_refused(text: str) -> None:
     assert text != GOOD
@@ -87,3 +89,17 @@ def test_times_have_one_spelling() -> None:
     for text in ("", "2026-11-23\n", "20261123", "2026-W48-1", "2027-02-29", "٢٠٢٦-11-23"):
         with pytest.raises(BadStatement, match="is not a date"):
             parse_date(text)
+
+
+def test_what_is_wrong_is_said() -> None:
+    assert Checkpoint("a", 0, bytes(32)).extensions == ()
+    for text, says in (
+        (f"a\n7\n{ROOT}", "origin, size and root hash, a line each"),
+        (f"a\n7\n{ROOT}\nx", "origin, size and root hash, a line each"),
+        (f"a\n7٧\n{ROOT}\n", "not a number of entries"),
+        (f"a\n7\n{ROOT[:-1]}-=\n", "not base64"),
+        (f"a\n7\n{ROOT[:20]} {ROOT[20:]}\n", "not base64"),
+        (f"a\n7\n{ROOT[:20]}\t{ROOT[20:]}\n", "not base64"),
+    ):
+        with pytest.raises(BadNote, match=says):
+            Checkpoint.parse(text)

@@ -8,10 +8,12 @@ from keys import (
     BadSignature,
     PrivateKey,
     PublicKey,
+    base58_encode,
     did_document,
     did_key,
     did_web,
     did_web_url,
+    ed25519,
     verification_method,
 )
 
@@ -95,3 +97,51 @@ def test_a_path_that_climbs_is_refused(segment: str) -> None:
     with pytest.raises(BadIdentifier):
         did_web_url(f"did:web:a.example:{segment}:x")
     assert did_web("a.example", "a..b") == "did:web:a.example:a..b"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("u" + KEY.multikey[1:], "would start with z6Mk"),
+        (KEY.multikey.replace("z6Mk", "z6Mj"), "would start with z6Mk"),
+        ("z6Mk" + "1" * 300, "over the limit"),
+        ("z6Mk" + "1" * 60, "not an Ed25519 Multikey: 'z6Mk"),
+        ("z" + base58_encode(b"\xed\x02" + KEY.raw), "not an Ed25519 Multikey: 'z6M"),
+        ("z" + base58_encode(b"\xed\x00" + KEY.raw), "not an Ed25519 Multikey: 'z6M"),
+    ],
+)
+def test_a_refused_multikey_is_told_why(text: str, says: str) -> None:
+    with pytest.raises(BadKey, match=says):
+        PublicKey.from_multikey(text)
+
+
+def test_a_key_read_again_is_the_same_and_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, PublicKey] = {}
+    monkeypatch.setattr(ed25519, "_CACHE", kept)
+    first = PublicKey.from_multikey(KEY.multikey)
+    assert PublicKey.from_multikey(KEY.multikey) is first
+    kept.clear()
+    kept.update({str(number): KEY for number in range(4095)})
+    last = PublicKey.from_multikey(KEY.multikey)
+    assert len(kept) == 4096
+    other = PrivateKey.from_seed(b"o" * 32).public_key.multikey
+    assert PublicKey.from_multikey(other) is not PublicKey.from_multikey(other)
+    assert len(kept) == 4096
+    assert PublicKey.from_multikey(KEY.multikey) is last
+
+
+def test_a_key_pair_keeps_its_seed_to_itself() -> None:
+    seed = bytes(range(32))
+    pair = PrivateKey.from_seed(seed)
+    assert pair.seed == seed
+    assert repr(pair) == f"PrivateKey(public_key={KEY!r})"
+    assert KEY.algorithm == "Ed25519"
+
+
+def test_new_keys_differ_and_sign() -> None:
+    one, other = PrivateKey.generate(), PrivateKey.generate()
+    assert one.seed != other.seed
+    assert len(one.seed) == 32
+    one.public_key.verify(b"m", one.sign(b"m"))
+    with pytest.raises(BadSignature):
+        other.public_key.verify(b"m", one.sign(b"m"))

@@ -119,7 +119,7 @@ def test_a_forged_evidence_is_refused(small: SmallBank) -> None:
 
 
 def test_what_to_do_is_said(small: SmallBank, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadSetup, match="'creditbank ledger commit-lots' puts it there"):
+    with pytest.raises(NoSuchThing, match="'creditbank ledger commit-lots' puts it there"):
         small.bank.prove_lot("A" * 22)
     key = small.bank._keys.bank.public_key.multikey
     small.govern("key.retire", key=key, member=small.bank.settings.did)

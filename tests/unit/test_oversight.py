@@ -293,7 +293,7 @@ def test_who_signed_and_who_is_missing(small: SmallBank) -> None:
     proposal = suspension(bank, small.south.did)
 
     def asked(proposal: Proposal) -> Any:
-        index = bank.log.index_of(proposal.statement.hash)
+        index = bank.log.index_of(proposal.statement)
         now = format_time(bank.now())
         return approval(proposal, bank.registry(), bank.identity(), index, now)
 

@@ -17,7 +17,7 @@ from bank.qualifications import Holding, Source, evaluate, requirement_of
 from bank.recognition import Recogniser
 from ledger import Entry, format_time
 from ledger.catalogue import Catalogue, Qualification
-from ledger.rules import rule_of
+from ledger.rules import Shown, rule_of
 from tests.bank_kit import LAW_UNIT, QUALIFICATION, RULE, SmallBank, small_bank
 
 TIME = "2026-11-24T08:00:00Z"
@@ -78,7 +78,7 @@ def test_what_was_gained_before_counts_towards_a_rules_cap(small: SmallBank) -> 
         assert len(option.decisions) == count
 
 
-def no_grade(award: Award) -> str:
+def no_grade(award: Award) -> Shown:
     raise AssertionError("no rule asks for a grade")
 
 
@@ -92,12 +92,27 @@ def test_a_grade_is_read_where_a_rule_asks_for_one(
     _, document = small.award(f"wei{grade}-1")
     account = small.bank.account_of_credential(str(document["id"]))
     awards = small.bank.awards([account])
-    (option,) = options(awards, asking, format_time(small.bank.now()), lambda award: grade, {})
+    (option,) = options(
+        awards, asking, format_time(small.bank.now()), lambda award: Shown(grade), {}
+    )
     if taken is False:
         assert option.decisions == ()
     else:
         (decision,) = option.decisions
         assert bool(decision.unchecked) == (taken is None)
+
+
+@pytest.mark.parametrize(("awarded", "taken"), [("2026-11-01", True), ("2019-07-01", False)])
+def test_the_day_of_award_is_read_where_a_rule_asks_for_an_age(
+    small: SmallBank, awarded: str, taken: bool
+) -> None:
+    source = {**RULE["sources"][0], "age": 36}
+    registry, time = small.bank.registry(), format_time(small.bank.now())
+    asking = Recogniser(registry, [rule_of(small.south.did, {**RULE, "sources": [source]}, TIME)])
+    _, document = small.award(f"old{awarded}-1")
+    awards = small.bank.awards([small.bank.account_of_credential(str(document["id"]))])
+    (option,) = options(awards, asking, time, lambda award: Shown(awarded=awarded), {})
+    assert bool(option.decisions) is taken
 
 
 def test_names_in_addresses_are_safe_whatever_the_identifier() -> None:

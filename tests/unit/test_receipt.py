@@ -134,3 +134,25 @@ def test_what_is_no_receipt_at_all() -> None:
     for text in ("", "\n\n", HEAD, HEAD + "\n", "\n" + HEAD + "\n\n" + TAIL, NOTE):
         with pytest.raises(BadReceipt):
             Receipt.parse(text)
+
+
+def test_its_first_line_and_its_longest_path() -> None:
+    longest = Receipt(b"{}", 0, (bytes(32),) * 63, "checkpoint\n")
+    text = longest.encode()
+    assert text.startswith("c2sp.org/tlog-proof@v1\nextra e30=\nindex 0\nAAAA")
+    assert Receipt.parse(text) == longest
+    too_long = Receipt(b"{}", 0, (bytes(32),) * 64, "checkpoint\n").encode()
+    for bad, says in (
+        (too_long, "path is too long"),
+        (text.replace("v1", "v2"), "does not begin as a tlog-proof"),
+        (text.replace("\n\n", "\n"), "does not begin as a tlog-proof"),
+        ("c2sp.org/tlog-proof@v1\nextra e30=\n\nx\n", "cut short"),
+        (text.replace("index 0", "index 12345678901234567"), "index is too large"),
+        (text.replace("index 0", "index x"), "or its index"),
+        (text.replace("extra ", "other "), "lacks the entry"),
+        (text.replace("e30=", "e 30="), "not base64"),
+    ):
+        with pytest.raises(BadReceipt, match=says):
+            Receipt.parse(bad)
+    sixteen = Receipt(b"{}", 10**16 - 1, (), "checkpoint\n")
+    assert Receipt.parse(sixteen.encode()) == sixteen

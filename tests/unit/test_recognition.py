@@ -10,6 +10,7 @@ import pytest
 from bank.recognition import BadRule, Outcome, Recogniser, try_rule
 from keys import b64u_encode
 from ledger import Statement
+from ledger.rules import Shown
 from ledger.standing import Facts
 from tests.chain_kit import (
     GRANT,
@@ -63,11 +64,13 @@ def publish(made: Chain, rule: dict[str, Any]) -> None:
     made.add(Statement.make(SOUTH, "rule.publish", {**RULE, **rule}).sign(OTHER))
 
 
-def codes(rule: dict[str, Any], lot: Facts = LOT, grade: str | None = None) -> dict[str, Any]:
+def codes(
+    rule: dict[str, Any], lot: Facts = LOT, grade: str | None = None, awarded: str = ""
+) -> dict[str, Any]:
     """The lines of the rule's first source: what each came to."""
     made = chain(rule)
     (known,) = made.registry.catalogue.rules.values()
-    decision = Recogniser(made.registry).explain(known, lot, NOW, grade)[0]
+    decision = Recogniser(made.registry).explain(known, lot, NOW, Shown(grade or "", awarded))[0]
     return {line.code: line.passed for line in decision.lines}
 
 
@@ -246,3 +249,12 @@ def test_nothing_is_written() -> None:
     before = dict(made.registry.catalogue.rules)
     try_rule(SOUTH, {**RULE, "version": 2}, made.registry, LOTS, NOW)
     assert made.registry.catalogue.rules == before
+
+
+def test_what_was_imported_late_is_as_old_as_its_credential_says() -> None:
+    rule = {"sources": [{**RULE["sources"][0], "age": 12}]}
+    assert codes(rule)["source.age"] is True, "by its entry, without the credential at hand"
+    assert codes(rule, awarded="2025-11-23")["source.age"] is True
+    assert codes(rule, awarded="2025-11-22")["source.age"] is False
+    old = Facts(NORTH, "CS101@1", "4", "national", "5", "2024-11-01", "")
+    assert codes(rule, old, awarded="2026-11-01")["source.age"] is False, "no younger than that"

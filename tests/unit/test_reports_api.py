@@ -55,11 +55,11 @@ def test_bad_drafts_get_a_sentence_and_many_a_pause(small: SmallBank) -> None:
         (b"{", "not JSON"),
         (b"[]", "send author"),
         (encode({"author": small.south.did, "rule": {}}), "would be declined"),
-        (b'"' + b"x" * 70_000 + b'"', "at most"),
     ):
         answer = http.post("/rules/try", content=body)
         assert answer.status_code == 400, answer.text
         assert said in answer.json()["detail"], answer.text
+    assert http.post("/rules/try", content=b"x" * 70_000).status_code == 413
     answers = [http.post("/rules/try", content=b"[]") for _ in range(3)]
     assert answers[-1].status_code == 429
     assert answers[-1].headers["retry-after"]

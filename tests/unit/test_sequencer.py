@@ -90,7 +90,7 @@ def places(outcomes: list[Placed | Declined]) -> list[int | None]:
 class NoTables:
     """A projection without tables."""
 
-    def begin(self, connection: object, batch: object) -> NoTables:
+    def begin(self, connection: object, batch: object, registry: object) -> NoTables:
         return self
 
     def take(self, entry: Entry) -> None:
@@ -133,8 +133,8 @@ def test_a_statement_has_one_place_however_often_it_comes(engine: Engine) -> Non
             assert outcome.repeated
             assert outcome.leaf == before.leaf == leaf_hash(Log(engine).entry(outcome.index))
     assert Log(engine).size() == 11
-    assert Log(engine).index_of(award(1).statement.hash) == 9
-    assert Log(engine).index_of(award(9).statement.hash) is None
+    assert Log(engine).index_of(award(1).statement) == 9
+    assert Log(engine).index_of(award(9).statement) is None
     audited(engine)
 
 

@@ -52,6 +52,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "member.suspend": {"member": AUTHOR, "reason": "audit"},
     "key.add": MEMBER_KEY,
     "key.retire": MEMBER_KEY,
+    "key.rotate": {"key": TWO.public_key.multikey, "replaces": KEY},
+    "award.attest": {"statements": [HASH]},
+    "governance.rotate": {
+        "expires": TIME,
+        "governance": {"keys": [KEY], "threshold": 1},
+        "version": 2,
+    },
     "key.suspect": {**MEMBER_KEY, "from_index": 7},
     "grant": {
         "fields": ["*", "computing"],
@@ -221,6 +228,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "exempt": {"evaluation": HASH, "rule": "R1@1"},
     "appeal": {"against": AUTHOR, "appeal": LOT, "due": DAY, "grounds": HASH, "of": 7},
     "appeal.decide": {"appeal": LOT, "outcome": "upheld", "reason": "new-evidence"},
+    "batch.approve": {"awards": 1500, "root": HASH},
     "lots.root": {"root": HASH, "size": 9},
 }
 

@@ -557,7 +557,7 @@ def test_the_server_serves_the_same_bytes_and_turns_other_names_away(tmp_path: P
     )
     app = FastAPI()
     install(app)
-    app.include_router(tile_routes(log), prefix="/log")
+    app.include_router(tile_routes(log))
     http = TestClient(app, raise_server_exceptions=False)
     answer = http.get("/log/checkpoint")
     assert answer.content == (tmp_path / "public" / "checkpoint").read_bytes()

@@ -43,7 +43,7 @@ def bundle(
         origin=origin,
         names={"en": "CQ", "zh": "重庆"},
         bank_keys=(PrivateKey.generate().public_key.multikey,),
-        governance=Governance(keys, 2),
+        roots=(Governance(keys, 2),),
         log_keys=(VerifierKey(origin, ED25519, log_key.public_key.raw),),
         checkpoint=note,
         members={},
@@ -67,7 +67,7 @@ def test_the_first_bundle_pins_its_root_and_a_newer_one_moves_the_version(tmp_pa
     folder = tmp_path / "new" / "folder"
     seen = remembered(folder)["cq.example/log"]
     assert seen["version"] == 3
-    assert seen["root"] == open_trust(first).governance.fingerprint
+    assert seen["roots"] == [open_trust(first).governance.fingerprint]
     assert open_remembered(first, folder).version == 3
     assert open_remembered(second, folder).version == 4
     assert remembered(folder)["cq.example/log"]["version"] == 4
@@ -145,10 +145,12 @@ def test_each_bank_has_a_memory_of_its_own(tmp_path: Path) -> None:
         b"null",
         b'{"cq.example/log":3}',
         b'{"cq.example/log":{}}',
-        b'{"cq.example/log":{"digest":"x","root":"x","version":"9"}}',
-        b'{"cq.example/log":{"digest":"x","root":"x","version":true}}',
+        b'{"cq.example/log":{"digest":"x","roots":["x"],"version":"9"}}',
+        b'{"cq.example/log":{"digest":"x","roots":["x"],"version":true}}',
         b'{"cq.example/log":{"digest":"x","version":9}}',
-        b'{"other.example":{"digest":"x","root":7,"version":9}}',
+        b'{"cq.example/log":{"digest":"x","roots":[],"version":9}}',
+        b'{"cq.example/log":{"digest":"x","roots":[7],"version":9}}',
+        b'{"other.example":{"digest":"x","roots":7,"version":9}}',
     ],
 )
 def test_a_damaged_memory_is_named_and_never_passed_over(tmp_path: Path, content: bytes) -> None:

@@ -169,7 +169,7 @@ def said(report: Report, name: str) -> str:
         # nothing; with one, the place in the ledger decides.
         ("retired key", (0, "issuer.good"), (1, "issuer.dead-key")),
         ("before doubt", (0, "issuer.good"), (1, "issuer.dead-key")),
-        ("in doubt", (1, "issuer.dead-key"), (1, "issuer.dead-key")),
+        ("in doubt", (1, "issuer.doubtful-key"), (1, "issuer.dead-key")),
         ("suspended member", (0, "issuer.good"), (1, "issuer.suspended")),
     ],
 )

@@ -133,7 +133,7 @@ def test_a_newer_trust_bundle_is_taken_and_a_bad_one_is_not(
     """Signed by a governance of this test's own, which it can then sign again with."""
     governors = [PrivateKey.generate()]
     keys = tuple(key.public_key.multikey for key in governors)
-    first = replace(open_trust(trust.read_bytes()), governance=Governance(keys, 1), version=5)
+    first = replace(open_trust(trust.read_bytes()), roots=(Governance(keys, 1),), version=5)
 
     def signed(**changes: Any) -> bytes:
         changed: Trust = replace(first, **changes)
@@ -177,7 +177,7 @@ def test_a_file_rewritten_within_one_tick_of_the_clock_is_seen(trust: Path) -> N
     """Same size, same time: what a coarse clock makes of two writes in a row."""
     governor = PrivateKey.generate()
     governance = Governance((governor.public_key.multikey,), 1)
-    first = replace(open_trust(trust.read_bytes()), governance=governance, version=5)
+    first = replace(open_trust(trust.read_bytes()), roots=(governance,), version=5)
     trust.write_bytes(first.sign([governor]))
     times = trust.stat().st_mtime_ns
     file = TrustFile(trust, trust.parent / "memory")

@@ -91,7 +91,7 @@ async function check(read) {
 }
 
 async function checked(evidence) {
-  const trust = store.forIssuer(evidence.credential?.issuer?.id);
+  const trust = store.forEvidence(evidence);
   return { evidence, report: await verify(evidence, trust, Date.now(), canonicalise) };
 }
 
@@ -214,7 +214,7 @@ function agree(trust) {
 /** What is on the screen, once more, where there is a newer trust bundle now. */
 async function checkAgain() {
   const { results } = state;
-  if (!results.some(({ evidence, report }) => store.forIssuer(evidence.credential?.issuer?.id).version !== report.trust.version)) return;
+  if (!results.some(({ evidence, report }) => store.forEvidence(evidence).version !== report.trust.version)) return;
   const again = [];
   for (const { evidence } of results) again.push(await checked(evidence));
   if (state.results !== results) return;

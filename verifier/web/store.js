@@ -42,9 +42,12 @@ export class TrustStore {
     return trust;
   }
 
-  /** The bundle to check evidence with: of the bank that knows its issuer, else the first. */
-  forIssuer(did) {
-    return this.bundles.find((trust) => trust.members.has(did)) ?? this.bundles[0];
+  /** The bundle to check evidence with: of the bank that knows its issuer and the receipt's log, else the first. */
+  forEvidence({ credential, receipt }) {
+    const known = this.bundles.filter((trust) => trust.members.has(credential?.issuer?.id));
+    // A bank whose log had to end has another, and its members are in both.
+    const isOf = ({ origin }) => [`\n${origin}\n`, `\norigin ${origin}\n`].some((line) => receipt?.includes(line));
+    return known.find(isOf) ?? known[0] ?? this.bundles[0];
   }
 
   async #all() {

@@ -204,7 +204,8 @@ def _signers(bank: Bank, entry: Entry, name_of: Callable[[str], str]) -> list[tu
         for did, member in registry.members.items():
             if key in member.keys:
                 who, hand = name_of(did), member.keys[key].person
-        if not who and key in bank.settings.governance:
+        roots = () if registry.identity is None else registry.identity.roots
+        if not who and any(key in root.keys for root in roots):
             who, hand = "", "governance"
         found.append((key, who, hand))
     return found

@@ -16,6 +16,11 @@ _SENTENCES: Final = {
         "A key of %(member)s was registered: entries after this one may be signed by it."
     ),
     "key.retire": N_("A key of %(member)s was retired; what it signed before stays good."),
+    "key.rotate": N_("%(who)s replaced a key by the next one, which it had announced."),
+    "award.attest": N_("%(who)s attested statements again that a suspect key had signed."),
+    "governance.rotate": N_(
+        "The governance handed over to its root of version %(version)s, until %(expires)s."
+    ),
     "key.suspect": N_("A key of %(member)s is suspect from entry %(from_index)s on."),
     "grant": N_("%(member)s may award up to level %(level)s from %(from)s until %(until)s."),
     "grant.end": N_("The grant of entry %(index)s to %(member)s was ended: %(reason)s."),
@@ -52,6 +57,7 @@ _SENTENCES: Final = {
     "exempt": N_("%(who)s exempted a learner under the rule %(rule)s."),
     "appeal": N_("A learner appealed; it is decided by %(due)s."),
     "appeal.decide": N_("An appeal was decided: %(outcome)s."),
+    "batch.approve": N_("Two persons of %(who)s approved a batch of %(awards)s awards."),
     "lots.root": N_(
         "The bank put the root of the map of all lots on the ledger, over %(size)s entries."
     ),

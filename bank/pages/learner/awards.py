@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.access import Person, Role
+from bank.access import Person
 from bank.award_files import AwardFiles
 from bank.awards import Award, AwardState
 from bank.errors import NoSuchThing
@@ -34,7 +34,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The pages at `/learner/awards`."""
     routes = APIRouter(include_in_schema=False)
     bank, desk = pages.bank, Desk(pages)
-    learner = Annotated[Person, Depends(visitors.only(Role.LEARNER))]
+    learner = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
     def files_of(award: Award) -> AwardFiles:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person, Role
+from bank.access import Person
 from bank.awards import Award
 from bank.errors import BadRequest
 from bank.learners import BadConsent, Consent, Event, NoSuchRecord, Terms, read_terms
@@ -73,7 +73,7 @@ def data_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The pages at `/learner/data`, and what remains after an erasure."""
     routes = APIRouter(include_in_schema=False)
     bank, desk = pages.bank, Desk(pages)
-    learner = Annotated[Person, Depends(visitors.only(Role.LEARNER))]
+    learner = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
     def show(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person, Role
+from bank.access import Person
 from bank.errors import BadRequest
 from bank.openid4vci import WalletError, holder_of_proof
 from bank.pages.learner.desk import Desk
@@ -21,7 +21,7 @@ def key_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes under `/learner/keys`; the keys are shown with what else is held."""
     routes = APIRouter(include_in_schema=False)
     bank, desk = pages.bank, Desk(pages)
-    learner = Annotated[Person, Depends(visitors.only(Role.LEARNER))]
+    learner = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
     @routes.post("/learner/keys/challenge")

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person, Role
+from bank.access import Person
 from bank.pages.learner.desk import Desk, part
 from bank.pages.learner.names import Names, ShownAward
 from bank.pages.page import Pages
@@ -77,7 +77,7 @@ def option_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The pages at `/learner/options`."""
     routes = APIRouter(include_in_schema=False)
     bank, desk = pages.bank, Desk(pages)
-    learner = Annotated[Person, Depends(visitors.only(Role.LEARNER))]
+    learner = Annotated[Person, Depends(visitors.person)]
 
     @routes.get("/learner/options")
     def options(

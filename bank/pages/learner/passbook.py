@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from bank import claims
-from bank.access import Person, Role
+from bank.access import Person
 from bank.claims import Holder
 from bank.errors import BankError, NoLonger
 from bank.learners import Conflict
@@ -56,7 +56,7 @@ def passbook_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The pages at `/learner` and `/learner/claim`."""
     routes = APIRouter(include_in_schema=False)
     bank, desk = pages.bank, Desk(pages)
-    learner = Annotated[Person, Depends(visitors.only(Role.LEARNER))]
+    learner = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
     @routes.get("/learner")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person, Role
+from bank.access import Person
 from bank.awards import Award
 from bank.errors import BadRequest, NoSuchThing
 from bank.pages.learner.desk import Desk, part
@@ -39,7 +39,7 @@ def share_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The pages at `/learner/shares`."""
     routes = APIRouter(include_in_schema=False)
     bank, desk = pages.bank, Desk(pages)
-    learner = Annotated[Person, Depends(visitors.only(Role.LEARNER))]
+    learner = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
     def show(

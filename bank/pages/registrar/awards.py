@@ -7,17 +7,18 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from bank import claims
-from bank.access import Person, Role
-from bank.errors import BadRequest, NoSuchThing, NotAllowed
+from bank.access import Person
+from bank.errors import BadRequest, NoSuchThing
 from bank.institution import APPEAL
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import STAFF, Office, answer, read_object
+from bank.pages.registrar.desk import Office, answer, read_object, read_signed
 from bank.pages.visitor import Visitors
 from bank.service import Bank
-from bank.submissions import outcomes_json, read_submissions
+from bank.submissions import outcomes_json, read_lots, read_submissions, slots_json
 from credentials import read_credential
 from keys import Json
-from ledger import LedgerError, LotState, SignedStatement
+from ledger import LotState, SignedStatement
+from ledger.batch import KIND
 from ledger.sequencer import Declined
 
 _PAGE = 50
@@ -33,8 +34,8 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     bank, office = pages.bank, Office(pages)
-    staff = Annotated[Person, Depends(visitors.only(*STAFF))]
-    registrar = Annotated[Person, Depends(visitors.only(Role.REGISTRAR, Role.ADMIN))]
+    staff = Annotated[Person, Depends(visitors.person)]
+    registrar = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     sent = Annotated[bytes, Depends(visitors.sent)]
 
@@ -63,6 +64,12 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             states=list(LotState),
             first=before == _NEWEST,
         )
+
+    @routes.post("/registrar/slots")
+    def slots(body: sent, person: registrar) -> Response:
+        """Status slots for lots that the institution is to award."""
+        lots = read_lots(read_object(body))
+        return answer(slots_json(bank.slots(office.did(person), lots)))
 
     @routes.get("/registrar/awards/{name}")
     def award(request: Request, name: str, person: staff) -> Response:
@@ -156,7 +163,9 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     @routes.post("/registrar/signed/proposals")
     def propose(body: sent, person: registrar) -> Response:
         """Keep what one person signed until the second has signed too."""
-        signed = _signed(read_object(body))
+        signed = read_signed(read_object(body))
+        if signed.statement.kind == KIND:
+            raise BadRequest("a batch is proposed where its file is signed, with its awards")
         made = bank.approvals.propose(office.did(person), signed, person.person)
         return answer({"next": "/registrar/approvals", "approval": made.approval})
 
@@ -181,20 +190,23 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     @routes.post("/registrar/approvals/{approval}/sign")
     def second(approval: str, body: sent, person: staff) -> Response:
         """The second signature: the statement goes to the ledger."""
-        if person.role is Role.REGISTRAR:
-            raise NotAllowed("an approver signs as the second person; ask one to sign in")
         author = office.did(person)
-        signed = bank.approvals.joined(author, approval, _signed(read_object(body)), person.person)
+        given = read_signed(read_object(body))
+        signed = bank.approvals.joined(author, approval, given, person.person)
         (outcome,) = bank.append([signed])
         if isinstance(outcome, Declined):
             raise BadRequest(f"the ledger declined it: {outcome.reason}")
+        if signed.statement.kind == KIND:
+            bank.batches.approve(signed.statement)
         bank.approvals.drop(author, approval)
         return answer({"next": "/registrar/approvals", "index": outcome.index})
 
     @routes.post("/registrar/approvals/{approval}/drop")
     def drop(approval: str, form: posted, person: staff) -> Response:
         """Let a statement wait no longer."""
-        bank.approvals.drop(office.did(person), approval)
+        dropped = bank.approvals.drop(office.did(person), approval).signed.statement
+        if dropped.kind == KIND and bank.log.index_of(dropped) is None:
+            bank.batches.drop(dropped)
         return RedirectResponse("/registrar/approvals", 303)
 
     return routes
@@ -203,13 +215,6 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
 def encode_text(signed: SignedStatement) -> str:
     """A signed statement as the page's script takes it."""
     return signed.data.decode()
-
-
-def _signed(value: dict[str, Json]) -> SignedStatement:
-    try:
-        return SignedStatement.from_json(value.get("signed"))
-    except LedgerError as error:
-        raise BadRequest(str(error)) from error
 
 
 def _lot_name(bank: Bank, text: str) -> str:

@@ -11,7 +11,7 @@ from bank.errors import BadRequest, NoSuchThing
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
 from keys import Json, KeysError, encode, parse
-from ledger import Lot, Member
+from ledger import LedgerError, Lot, Member, SignedStatement
 
 STAFF = (Role.REGISTRAR, Role.APPROVER, Role.ADMIN)
 _TABS = (
@@ -21,7 +21,7 @@ _TABS = (
     ("/registrar/rules", N_("Recognition rules")),
     ("/registrar/keys", N_("Keys")),
 )
-_PEOPLE = ("/registrar/people", N_("People"))
+_ADMINS = (("/registrar/api-keys", N_("API keys")), ("/registrar/people", N_("People")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Office:
     ) -> HTMLResponse:
         """A page of the institution's."""
         words = self.pages.words(request)
-        tabs = (*_TABS, _PEOPLE) if person.role is Role.ADMIN else _TABS
+        tabs = (*_TABS, *_ADMINS) if person.role is Role.ADMIN else _TABS
         return self.pages.show(
             request,
             f"registrar/{template}",
@@ -94,6 +94,14 @@ def read_object(body: bytes) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise BadRequest("send a JSON object")
     return value
+
+
+def read_signed(value: dict[str, Json]) -> SignedStatement:
+    """The signed statement that a script sent under `signed`."""
+    try:
+        return SignedStatement.from_json(value.get("signed"))
+    except LedgerError as error:
+        raise BadRequest(str(error)) from error
 
 
 def answer(value: dict[str, Json]) -> Response:

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from bank.access import Person
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import STAFF, Office
+from bank.pages.registrar.desk import Office
 from bank.pages.visitor import Visitors
 
 
@@ -15,7 +15,7 @@ def key_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     office = Office(pages)
-    staff = Annotated[Person, Depends(visitors.only(*STAFF))]
+    staff = Annotated[Person, Depends(visitors.person)]
 
     @routes.get("/registrar/keys")
     def keys(request: Request, person: staff) -> Response:

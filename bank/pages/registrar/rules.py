@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from bank.access import Person
 from bank.errors import BadRequest
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import STAFF, Office, answer, member_name, read_object
+from bank.pages.registrar.desk import Office, answer, member_name, read_object
 from bank.pages.visitor import Visitors
 from bank.recognition import Outcome, Recogniser, RecognitionError, Trial, try_rule
 from keys import Json
@@ -22,7 +22,7 @@ def rule_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     bank, office = pages.bank, Office(pages)
-    staff = Annotated[Person, Depends(visitors.only(*STAFF))]
+    staff = Annotated[Person, Depends(visitors.person)]
     sent = Annotated[bytes, Depends(visitors.sent)]
 
     @routes.get("/registrar/rules")

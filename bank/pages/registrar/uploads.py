@@ -10,13 +10,14 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from bank.access import Person
+from bank.batches import check_batch
 from bank.errors import BadRequest, BankError
 from bank.institution import unit_credits
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import STAFF, Office, answer, read_object
+from bank.pages.registrar.desk import Office, answer, read_object
 from bank.pages.visitor import Visitors, field
 from bank.results import DATE_FORMATS, Result, ResultsError
-from bank.submissions import outcomes_json, read_submissions
+from bank.submissions import outcomes_json, read_batch, read_submissions
 from bank.uploads import FIELDS, Upload, UploadState, guess_mapping, nested
 from keys import Json
 
@@ -29,7 +30,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
     bank, office = pages.bank, Office(pages)
-    staff = Annotated[Person, Depends(visitors.only(*STAFF))]
+    staff = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
     sent = Annotated[bytes, Depends(visitors.sent)]
 
@@ -137,7 +138,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         elif step == "back":
             bank.uploads.back(person.scope, name)
         elif step == "discard":
-            bank.uploads.discard(person.scope, name)
+            bank.uploads.discard(person.scope, name, person.person)
             return RedirectResponse("/registrar", 303)
         else:
             raise BadRequest(f"an upload has no step {step[:40]}")
@@ -165,7 +166,21 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         found: list[Json] = [
             result_json(item) for item in bank.uploads.preview(person.scope, name).results
         ]
-        return answer({"done": upload.done, "results": found})
+        left = bank.alone(office.did(person))
+        return answer({"alone": left, "done": upload.done, "results": found})
+
+    @routes.post("/registrar/uploads/{name}/signed/batch")
+    def batch(name: str, body: sent, person: staff) -> Response:
+        """More awards than one person hands in: kept until a second person has approved them."""
+        bank.uploads.find(person.scope, name)
+        signed, awards = read_batch(read_object(body))
+        if bank.log.index_of(signed.statement) is not None:
+            bank.batches.approve(signed.statement)
+            return answer({"approved": True})
+        check_batch(signed.statement, awards)
+        bank.approvals.propose(office.did(person), signed, person.person)
+        bank.batches.keep(signed.statement, awards)
+        return answer({"approved": False})
 
     @routes.post("/registrar/uploads/{name}/signed/statements")
     def statements(name: str, body: sent, person: staff) -> Response:

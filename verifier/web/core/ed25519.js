@@ -2,7 +2,7 @@
 //
 // A public key is a canonical point of the main subgroup; S is below L; R is canonical and not of
 // small order; and the equation without cofactor holds. WebCrypto accepts more (small-order keys),
-// so the points are checked here first.
+// so the points are checked here first; that it leaves the cofactor out, its specification says.
 import { base58, concat, equal, fromBase58 } from "./bytes.js";
 import { Fault } from "./errors.js";
 import { Point, sha512 } from "../vendor/noble.js";

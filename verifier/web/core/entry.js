@@ -1,8 +1,9 @@
 // Ledger entries that record an award: their form, and the signatures of their statement.
-import { fromBase64url, utf8 } from "./bytes.js";
+import { base64url, fromBase64url, utf8 } from "./bytes.js";
 import { encode, isObject, parseExact } from "./canonical.js";
 import { fromMultikey } from "./ed25519.js";
 import { Fault } from "./errors.js";
+import { sha256 } from "../vendor/noble.js";
 
 const SUITE = "ed25519-jcs";
 const MOST_BYTES = 65534;
@@ -57,8 +58,8 @@ const KINDS = {
 };
 
 /**
- * {index, time, author, type, award, signers} of an entry that a credential was issued with, an award's
- * or another's; Fault unless it is a well-formed one. `award` is what it says of the credential.
+ * {index, time, author, type, statement, award, signers} of an entry that a credential was issued with, an award's
+ * or another's; Fault unless it is a well-formed one. `award` is what it says of the credential, `statement` the statement's hash.
  */
 export async function readAwardEntry(bytes) {
   if (bytes.length > MOST_BYTES) throw new Fault("the entry is too long");
@@ -69,8 +70,9 @@ export async function readAwardEntry(bytes) {
   if (!matches(/^[0-9a-f]{64}$/, prev)) throw new Fault(`entry ${index}: prev is not 64 hexadecimal digits`);
   if (!isTime(time)) throw new Fault(`entry ${index}: its time is not one such as 2026-11-23T18:18:22Z`);
   const award = awardIn(statement);
-  const signers = await checkSignatures(signatures, statement);
-  return { index, time, author: statement.author, type: statement.type, award, signers };
+  const signers = await checkStatementSignatures(signatures, statement);
+  const hash = base64url(sha256(utf8(encode(statement))));
+  return { index, time, author: statement.author, type: statement.type, statement: hash, award, signers };
 }
 
 function awardIn(statement) {
@@ -95,7 +97,8 @@ function faultIn(value, fields, optional) {
   return null;
 }
 
-async function checkSignatures(signatures, statement) {
+/** The keys that signed a statement; Fault unless every signature holds. */
+export async function checkStatementSignatures(signatures, statement) {
   if (!Array.isArray(signatures) || signatures.length < 1 || signatures.length > 16)
     throw new Fault("a statement has 1 to 16 signatures");
   const message = utf8(`creditbank statement v1\n${encode(statement)}`);

@@ -124,7 +124,8 @@ function checkIssuer(facts, keys, entry, trust) {
   if (!member) return check("issuer", FAILED, "issuer.stranger", { did: shown(facts.issuer) });
   const values = { "name.en": member.names.en, "name.zh": member.names.zh };
   if (!keys.size && !entry) return check("issuer", NOT_CHECKED, "issuer.unproved", values);
-  const fault = keyFault(member, keys, entry);
+  const attested = Boolean(entry) && member.attested.has(entry.statement);
+  const fault = keyFault(member, keys, entry, attested);
   if (fault) return check("issuer", FAILED, fault, values);
   if (!entry) {
     if (!member.active) return check("issuer", FAILED, "issuer.suspended", values);
@@ -137,22 +138,37 @@ function checkIssuer(facts, keys, entry, trust) {
       Number(entry.award.level) <= grant.level && grant.start <= date && date <= grant.until,
   );
   return granted
-    ? check("issuer", PASSED, "issuer.good", values, date)
+    ? check("issuer", PASSED, inDoubt(member, keys, entry) ? "issuer.attested" : "issuer.good", values, date)
     : check("issuer", FAILED, "issuer.no-grant", values, date);
 }
 
-function keyFault(member, keys, entry) {
+function keyFault(member, keys, entry, attested) {
   const periods = new Map(member.keys.map((period) => [period.key, period]));
   for (const key of entry ? new Set([...keys, ...entry.signers]) : keys) {
     const period = periods.get(key);
     if (!period) return "issuer.foreign-key";
-    const { start, end, suspectFrom } = period;
-    const good = entry
-      ? start <= entry.index && (end === null || entry.index < end) && (suspectFrom === null || entry.index < suspectFrom)
-      : end === null && suspectFrom === null;
+    const good = entry ? goodAt(period, entry.index, attested) : period.end === null && period.suspectFrom === null;
+    if (!good && entry && doubtfulAt(period, entry.index)) return "issuer.doubtful-key";
     if (!good) return "issuer.dead-key";
   }
   return null;
+}
+
+/** Whether an entry may be signed by a key; that its member attested it settles a doubt. */
+function goodAt({ start, end, suspectFrom, suspectAt }, index, attested) {
+  if (index < start || (end !== null && index >= end)) return false;
+  if (suspectFrom === null || index < suspectFrom) return true;
+  return attested && suspectAt !== null && index < suspectAt;
+}
+
+function doubtfulAt(period, index) {
+  return !goodAt(period, index, false) && goodAt(period, index, true);
+}
+
+/** Whether a key that signed was reported as suspect over this entry. */
+function inDoubt(member, keys, entry) {
+  const used = new Set([...keys, ...entry.signers]);
+  return member.keys.some((period) => used.has(period.key) && doubtfulAt(period, entry.index));
 }
 
 /** Is the award in the ledger? From the receipt alone. */
@@ -299,6 +315,10 @@ function checkTrust(trust, at) {
   };
   if (at > trust.expires) return check("trust", PASSED, "trust.expired", values, issued, UNKNOWN);
   if (at < trust.issued) return check("trust", PASSED, "trust.early", values, issued, CAUTION);
+  if (trust.rootExpires !== null && at - (at % 1000) > trust.rootExpires) {
+    const ended = { ...values, root: String(trust.roots.length), ended: day(trust.rootExpires) };
+    return check("trust", PASSED, "trust.root-expired", ended, issued, CAUTION);
+  }
   if (at > trust.nextUpdate) return check("trust", PASSED, "trust.due", values, issued, CAUTION);
   return check("trust", PASSED, "trust.good", values, issued);
 }

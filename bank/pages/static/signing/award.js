@@ -33,7 +33,7 @@ const acts = {
     const { result, available } = await get(`/registrar/awards/${lot}/result`);
     const after = { ...result, credits, grade: grade || null, expires: expires || null };
     const successor = await own.correction(lot, after);
-    const { slots } = await send("/slots", await own.slotRequest([successor], new Date()));
+    const { slots } = await send("/registrar/slots", { lots: [successor] });
     await append([await own.correct(lot, after, available, slots[0], new Date(), reason, appeal)]);
     return `/registrar/awards/${successor}`;
   },

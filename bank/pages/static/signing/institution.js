@@ -4,12 +4,12 @@
 // pseudonyms on whichever of the two it is signed. Keys are CryptoKeys that cannot be copied out.
 import { base58, base64url, concat, hex, utf8 } from "/v/core/bytes.js";
 import { encode } from "/v/core/canonical.js";
+import { leafHash, rootOfNodes } from "/v/core/tree.js";
 import { sha256 } from "/v/vendor/noble.js";
 
 const VC_CONTEXT = "https://www.w3.org/ns/credentials/v2";
 const OB_CONTEXT = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json";
 const STATEMENT = utf8("creditbank statement v1\n");
-const REQUEST = utf8("creditbank request v1\n");
 const CRITERIA = "Passed the assessment of the unit.";
 
 export class Institution {
@@ -30,13 +30,6 @@ export class Institution {
     return base64url((await this.#derive("lot", source)).subarray(0, 16));
   }
 
-  /** A signed request for status slots of lots. */
-  async slotRequest(lots, now) {
-    const request = { author: this.did, lots, time: seconds(now) };
-    const value = base64url(await this.#sign(concat(REQUEST, utf8(encode(request)))));
-    return { request, signature: { key: this.keys.multikey, value } };
-  }
-
   /** A signed `unit.publish` of a unit version. */
   async publishUnit(unit, credits) {
     return {
@@ -54,6 +47,19 @@ export class Institution {
     return { signed: await this.state("award", body), credential, learner: await this.#learner(result) };
   }
 
+  /** SHA-256 of the statement that `award` signs, without the work of signing its credential. */
+  async awarding(result, available, slot) {
+    const body = await this.#awarded(result, slot, await this.#document(result, available, slot));
+    return sha256(utf8(encode(this.#statement("award", body))));
+  }
+
+  /** The signed approval of a batch of awards, given by their statements' hashes. */
+  async approveBatch(awards) {
+    const ordered = [...new Map(awards.map((award) => [hex(award), award])).entries()].sort(([one], [other]) => (one < other ? -1 : 1));
+    const root = rootOfNodes(ordered.map(([, award]) => leafHash(award)), []);
+    return this.state("batch.approve", { awards: ordered.length, root: base64url(root) });
+  }
+
   /** The lot that takes the place of another by a correction of this content. */
   async correction(lot, result) {
     return this.lot(correctionOf(lot, result));
@@ -69,7 +75,7 @@ export class Institution {
 
   /** Any signed statement. */
   async state(type, body) {
-    const statement = { author: this.did, body, suite: "ed25519-jcs", type, version: 1 };
+    const statement = this.#statement(type, body);
     const value = base64url(await this.#sign(concat(STATEMENT, utf8(encode(statement)))));
     return { signatures: [{ key: this.keys.multikey, value }], statement };
   }
@@ -88,6 +94,10 @@ export class Institution {
     const proof = [];
     for (const cryptosuite of ["eddsa-rdfc-2022", "eddsa-jcs-2022"]) proof.push(await this.#proof(document, cryptosuite, created));
     return { ...document, proof };
+  }
+
+  #statement(type, body) {
+    return { author: this.did, body, suite: "ed25519-jcs", type, version: 1 };
   }
 
   async #proof(document, cryptosuite, created) {

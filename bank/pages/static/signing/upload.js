@@ -17,6 +17,7 @@ unlocking((found) => {
 
 part("start").addEventListener("click", () => {
   part("problem").hidden = true;
+  part("waiting").hidden = true;
   part("start").disabled = true;
   part("pause").hidden = false;
   begun = performance.now();
@@ -39,7 +40,8 @@ worker.onmessage = ({ data }) => {
     part("problem").textContent = data.problem;
     part("problem").hidden = false;
   }
-  if (data.problem || data.state === "paused") {
+  if (data.state === "waiting") part("waiting").hidden = false;
+  if (data.problem || data.state === "paused" || data.state === "waiting") {
     part("start").disabled = false;
     part("pause").hidden = true;
   }

@@ -1,0 +1,237 @@
+"""What institutions' software asks, let in by an API key: sessions, statements, slots, awards."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from starlette.routing import Route
+
+from bank.api.recognition import lot_json
+from bank.authorization import ApiKey
+from bank.authorization.guard import Guard, api_key
+from bank.authorization.table import LARGEST
+from bank.errors import NotYours
+from bank.institution import Submission
+from bank.service import Bank
+from bank.submissions import (
+    MOST_LOTS,
+    MOST_STATEMENTS,
+    outcome_json,
+    outcomes_json,
+    read_batch,
+    read_lots,
+    read_submissions,
+    slots_json,
+    wants_together,
+)
+from keys import Json, encode, parse_exact
+from ledger import format_time
+from ledger.body import MOST_IN_BATCH
+from ledger.sequencer import Outcome
+
+_SHORT = 4 * 1024
+_PAGE = 200
+_STATEMENTS_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["statements"],
+                    "properties": {
+                        "together": {"type": "boolean"},
+                        "statements": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": MOST_STATEMENTS,
+                            "items": {
+                                "type": "object",
+                                "required": ["signed"],
+                                "properties": {
+                                    "signed": {"type": "object"},
+                                    "credential": {"type": "object"},
+                                    "learner": {"type": "string", "maxLength": 64},
+                                },
+                            },
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+_BATCH_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["awards", "signed"],
+                    "properties": {
+                        "awards": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": MOST_IN_BATCH,
+                            "items": {"type": "string"},
+                        },
+                        "signed": {"type": "object"},
+                    },
+                }
+            }
+        },
+    }
+}
+_SLOTS_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["lots"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "lots": {
+                            "type": "array",
+                            "maxItems": MOST_LOTS,
+                            "items": {"type": "string", "minLength": 22, "maxLength": 22},
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+
+Key = Annotated[ApiKey, Depends(api_key)]
+
+
+def add_members(app: FastAPI, bank: Bank, guard: Guard) -> None:
+    """Add the routes of members."""
+    _add_statements(app, bank, guard)
+
+    @app.post("/sessions", tags=["members"], status_code=201)
+    async def begin(key: Key) -> Response:
+        """A token that stands for a signed request for ten minutes, told this once.
+
+        What it opens says the description of each route.
+        """
+        token, ends = await run_in_threadpool(bank.api_keys.begin, key.key)
+        body: dict[str, Json] = {"expires": format_time(ends), "token": token}
+        return _json(body, 201, {"Cache-Control": "no-store"})
+
+    @app.post("/slots", tags=["members"], openapi_extra=_SLOTS_BODY)
+    async def slots(request: Request, key: Key) -> Response:
+        """Status slots for lots that the key's institution is to award.
+
+        The same ones whenever they are asked for.
+        """
+        lots = read_lots(parse_exact(await request.body()))
+        given = await run_in_threadpool(bank.slots, key.institution, lots)
+        return _json(slots_json(given))
+
+    @app.get("/batches/alone", tags=["members"])
+    def alone(key: Key) -> Response:
+        """How many awards the key's institution may still hand in today on one signature."""
+        return _json({"left": bank.alone(key.institution)})
+
+    @app.post("/batches", tags=["members"], openapi_extra=_BATCH_BODY)
+    async def approve(request: Request, key: Key) -> Response:
+        """Let awards be handed in beyond that: their `batch.approve`, signed by two persons.
+
+        `awards` are the SHA-256 of their statements' canonical bytes, as base64url.
+        """
+        body = await request.body()
+
+        def approve_batch() -> Response:
+            signed, awards = read_batch(parse_exact(body, limit=LARGEST))
+            if signed.statement.author != key.institution:
+                raise NotYours("a batch is approved by its own institution's software alone")
+            return _json(outcome_json(bank.approve_batch(signed, awards)))
+
+        return await run_in_threadpool(approve_batch)
+
+    @app.get("/awards", tags=["members"])
+    def awards(
+        key: Key,
+        before: Annotated[int, Query(ge=0, le=2**53)] = 2**53,
+        unit: Annotated[str, Query(max_length=80)] = "",
+        state: Annotated[str, Query(max_length=20)] = "",
+    ) -> Response:
+        """The awards of the key's institution, newest first, 200 at once.
+
+        With the institution's own reference for each learner; `next`, where there is more, goes
+        into `before`.
+        """
+        found = bank.awards_of(key.institution, before, _PAGE + 1, unit, state)
+        items: list[Json] = []
+        for lot in found[:_PAGE]:
+            held = bank.credential_of_lot(lot.lot)
+            mine: dict[str, Json] = (
+                {} if held is None else {"credential": held[0], "learner": _reference(held[1])}
+            )
+            items.append({**lot_json(lot), **mine})
+        more: dict[str, Json] = {"next": found[_PAGE - 1].award_index} if found[_PAGE:] else {}
+        return _json({"awards": items, **more})
+
+
+def _add_statements(app: FastAPI, bank: Bank, guard: Guard) -> None:
+    @app.post("/statements", tags=["members"], openapi_extra=_STATEMENTS_BODY)
+    async def submit(request: Request) -> Response:
+        """Append signed statements; the answer comes when they are durable and checkpointed.
+
+        One outcome for each statement, in order: its place in the log, or why it was declined.
+        A statement sent again gets its first place. With `"together": true` all are appended or
+        none. Anybody's statement may be handed in, for its own signatures decide; a credential is
+        deposited by its institution alone.
+        """
+        key, body = api_key(request), await request.body()
+
+        def read() -> tuple[list[Submission], bool]:
+            value = parse_exact(body, limit=LARGEST)
+            submissions = read_submissions(value)
+            _check_carried(submissions, key)
+            return submissions, wants_together(value)
+
+        # A short request is checked at once: handing it to another thread would cost more.
+        is_short = len(body) < _SHORT
+        submissions, together = read() if is_short else await run_in_threadpool(read)
+        if together:
+            return _json(outcomes_json(await run_in_threadpool(bank.submit_together, submissions)))
+        waiting = (
+            bank.enqueue(submissions)
+            if is_short
+            else await run_in_threadpool(bank.enqueue, submissions)
+        )
+        outcomes: list[Outcome] = await asyncio.wrap_future(waiting)
+        return _json(outcomes_json(outcomes))
+
+    path = "/statements"
+    # The same function as a plain route, found first: the framework's own handling of a request,
+    # of which this one uses nothing, costs as much as everything done here.
+    app.router.routes.insert(0, Route(path, guard.before(submit, "POST", path), methods=["POST"]))
+
+
+def _check_carried(submissions: Sequence[Submission], key: ApiKey) -> None:
+    for position, item in enumerate(submissions):
+        if item.credential is not None and item.signed.statement.author != key.institution:
+            raise NotYours(
+                f"statement {position}: its credential is deposited by its own institution alone; "
+                "hand in the statement without it"
+            )
+
+
+def _reference(account: str) -> str:
+    """The institution's own reference for the learner, of an account."""
+    return account.partition("|")[2]
+
+
+def _json(
+    value: dict[str, Json], status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(encode(value), status, headers, media_type="application/json")

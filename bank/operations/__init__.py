@@ -1,0 +1,1 @@
+"""Running a bank: whether a deployment is sound, its backups, its logs and its figures."""
