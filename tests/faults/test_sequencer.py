@@ -537,7 +537,7 @@ def test_postgres_that_does_not_promise_durability_is_refused(
 def test_a_damaged_database_file_is_told_in_words(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     engine = new_log(f"sqlite:///{path}")
-    sequencer_on(engine).append(awards(0, 300))
+    sequencer_on(engine).append(awards(0, 900))
     engine.dispose()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
