@@ -12,6 +12,7 @@ from types import MappingProxyType
 from bank.errors import BadSetup
 from bank.institution import RECORDS, Institution, Submission
 from bank.keyring import key_uris, open_key
+from bank.operations.backup_record import note_backups
 from bank.service import Bank, BankKeys
 from bank.settings import FILE, TOKEN_KEYS, Settings, read_settings, write_settings
 from bank.uscc import BadUscc, check_uscc
@@ -160,6 +161,8 @@ def open_bank(
     except BadSetup:
         bank.close()
         raise
+    if not settings.ended:
+        note_backups(folder, bank.operator_log)
     if witnessed:
         from bank.witnesses import HttpWitness
 

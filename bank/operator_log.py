@@ -36,7 +36,10 @@ class Act(StrEnum):
     """What is recorded."""
 
     ACCESS_ENDED = "access.end"
+    API_KEY_ADDED = "api-key.add"
+    API_KEY_RETIRED = "api-key.retire"
     AUDIT_STARTED = "audit.start"
+    BACKED_UP = "backup.make"
     ERASED = "learner.erase"
     INVITED = "invitation.make"
     JOINED = "access.begin"
@@ -47,6 +50,7 @@ class Act(StrEnum):
     PASSKEY_ADDED = "passkey.add"
     PASSKEY_DROPPED = "passkey.drop"
     PROPOSAL_PUT_AWAY = "proposal.put-away"
+    RESTORED = "backup.restore"
     SETTINGS = "settings.change"
     SIGNED_IN = "session.begin"
     SIGNED_OUT = "session.end"

@@ -175,7 +175,12 @@ class Bank:
         self.access, self.uploads = Access(*rest), Uploads(*rest)
         self.approvals = Approvals(self._engine, lambda: self._clock(), self._name)
         self.api_keys = ApiKeys(
-            self._engine, lambda: self._clock(), self.registry, settings.did, self._secret
+            self._engine,
+            lambda: self._clock(),
+            self.registry,
+            settings.did,
+            self._secret,
+            self.operator_log,
         )
         self.nonces = Nonces(self._engine, lambda: self._clock())
         self.batches = Batches(self._engine, lambda: self._clock())

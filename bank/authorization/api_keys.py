@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from bank.errors import BadRequest, NoSuchThing, NotAllowed, NotYours
+from bank.operator_log import Act, OperatorLog
 from bank.tables import api_keys, api_sessions
 from keys import KeysError, PublicKey
 from ledger import Registry, format_time, parse_time
@@ -58,6 +59,7 @@ class ApiKeys:
         registry: Callable[[], Registry],
         bank: str,
         secret: Callable[[], str],
+        log: OperatorLog,
     ) -> None:
         """`bank` is the bank's DID, whose keys are its own staff's; `secret` gives new tokens."""
         self._engine = engine
@@ -65,6 +67,7 @@ class ApiKeys:
         self._registry = registry
         self._bank = bank
         self._secret = secret
+        self._log = log
         self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -90,6 +93,7 @@ class ApiKeys:
         try:
             with writing(self._engine) as connection:
                 connection.execute(api_keys.insert().values(values))
+                self._log.record(connection, Act.API_KEY_ADDED, key=key)
         except IntegrityError as error:
             raise BadRequest(f"the key {key} was registered before; make a new one") from error
         return made
@@ -111,7 +115,8 @@ class ApiKeys:
             if not found.retired:
                 query = api_keys.update().where(api_keys.c.key == key)
                 connection.execute(query.values(retired=self._now()))
-            connection.execute(delete(api_sessions).where(api_sessions.c.key == key))
+                connection.execute(delete(api_sessions).where(api_sessions.c.key == key))
+                self._log.record(connection, Act.API_KEY_RETIRED, key=key)
         with self._lock:
             self._seen.clear()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bank.errors import BadBackup
 from bank.operations.backup import DATABASE, FORMAT, MANIFEST, VERSION
+from bank.operations.backup_record import BackupRecord, keep_restored
 from bank.operations.database_copy import copy_in
 from bank.schema import NEWEST
 from bank.settings import database_url, read_settings
@@ -60,6 +61,8 @@ def restore_backup(archive: Path, folder: Path) -> Restored:
     try:
         manifest = _unpack(archive, stage)
         _place_database(stage, folder, manifest)
+        size = archive.stat().st_size
+        keep_restored(stage, BackupRecord(manifest.made, size, manifest.entries))
         if folder.exists():
             folder.rmdir()
         stage.rename(folder)

@@ -18,7 +18,10 @@ _PAGE = 100
 _NEWEST = 2**53
 _SAID: Final = {
     Act.ACCESS_ENDED: N_("Somebody's access was ended."),
+    Act.API_KEY_ADDED: N_("An API key was registered."),
+    Act.API_KEY_RETIRED: N_("An API key was retired."),
     Act.AUDIT_STARTED: N_("An audit of the ledger was begun."),
+    Act.BACKED_UP: N_("A backup was made."),
     Act.ERASED: N_("A learner's data was erased."),
     Act.INVITED: N_("An invitation was made."),
     Act.JOINED: N_("Somebody got access."),
@@ -29,6 +32,7 @@ _SAID: Final = {
     Act.PASSKEY_ADDED: N_("A passkey was added."),
     Act.PASSKEY_DROPPED: N_("A passkey was removed."),
     Act.PROPOSAL_PUT_AWAY: N_("A proposal was put away."),
+    Act.RESTORED: N_("The bank was restored from a backup."),
     Act.SETTINGS: N_("The settings changed."),
     Act.SIGNED_IN: N_("Somebody signed in."),
     Act.SIGNED_OUT: N_("Somebody signed out."),

@@ -19,8 +19,11 @@ from bank.api.app import make_app
 from bank.errors import NotAllowed
 from bank.learners import Document
 from bank.opening import open_bank
+from bank.operations.backup import make_backup
+from bank.operations.restore import restore_backup
 from bank.operator_log import Act, OperatorLog
 from bank.service import Bank
+from bank.settings import read_settings
 from keys import PrivateKey
 from ledger.errors import BadEntry
 from ledger.journal import Journal, Record
@@ -74,6 +77,37 @@ def test_what_is_done_is_recorded_with_its_checkpoint(small: SmallBank) -> None:
     opened = open_note(bank.operator_log.checkpoint(), bank.operator_log.keys)
     assert len(opened.signatures) == 2
     assert opened.text.startswith(f"{bank.settings.origin}/operator\n{report.size}\n")
+
+
+def test_api_keys_are_recorded(small: SmallBank) -> None:
+    key = PrivateKey.generate().public_key.multikey
+    small.bank.api_keys.add(small.north.did, key, "records")
+    assert last(small.bank) == ("api-key.add", {"key": key})
+    small.bank.api_keys.retire(key)
+    assert last(small.bank) == ("api-key.retire", {"key": key})
+    small.bank.api_keys.retire(key)
+    assert [one.act for one in small.bank.operator_log.newest(2)] == [
+        "api-key.retire",
+        "api-key.add",
+    ]
+
+
+def test_a_backup_and_what_was_restored_from_it_are_recorded_when_a_bank_is_opened(
+    tmp_path: Path,
+) -> None:
+    with small_bank(tmp_path / "bank") as small:
+        now = small.bank.now
+    made = make_backup(read_settings(tmp_path / "bank"), tmp_path / "kept.tar", now())
+    for _ in range(2):
+        bank = open_bank(tmp_path / "bank", "p")
+        acts = [one.act for one in bank.operator_log.newest(100)]
+        bank.close()
+        assert (acts.count("backup.make"), acts.count("backup.restore")) == (1, 0)
+    restore_backup(made.path, tmp_path / "again")
+    bank = open_bank(tmp_path / "again", "p")
+    act, facts = last(bank)
+    bank.close()
+    assert (act, facts["by"], facts["entries"]) == ("backup.restore", "shell", made.entries)
 
 
 def test_a_learners_erasure_is_recorded_and_nothing_of_the_learner(small: SmallBank) -> None:
