@@ -151,8 +151,7 @@ def test_signed_by_another_member(browser: Any, site: Site, story: Any) -> None:
     document = {name: value for name, value in credential.items() if name != "proof"}
     own = document["issuer"]["id"]
     (other, *_) = [path for path in members if not own.endswith(f":{path.name}")]
-    keystore = next(path for path in sorted(other.glob("*.keystore")) if "record" not in path.name)
-    signer = open_signer(f"file:{keystore}", passphrase)
+    signer = open_signer(f"file:{other / 'signing.keystore'}", passphrase)
     did = own.rpartition(":")[0] + f":{other.name}"
     assert any(
         period.key == signer.public_key.multikey
