@@ -42,6 +42,7 @@ from ledger import Entry
 
 _FIRST = 200
 _KEY = PrivateKey.from_seed(b"a" * 32)
+_IDLE = 2.0
 _GRACE = 30.0
 """Seconds after the kill in which answers of 503 are what is to be expected."""
 
@@ -86,7 +87,7 @@ class Load:
         self._asks = asks
         self._told = told
         self._dice = random.Random(7)
-        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter, float]] = []
         self.outage: tuple[float, float] | None = None
 
     async def run(self, rate: float, seconds: float) -> None:
@@ -129,12 +130,7 @@ class Load:
                 self._told.broken.append(f"declined: {found}")
 
     async def _exchange(self, request: Request) -> tuple[int, bytes]:
-        if self._free:
-            reader, writer = self._free.pop()
-        else:
-            reader, writer = await asyncio.open_connection(
-                self._address.hostname, self._address.port
-            )
+        reader, writer = await self._connection()
         head = f"{'POST' if request.body else 'GET'} {request.path} HTTP/1.1\r\n"
         head += f"Host: {self._address.netloc}\r\n"
         if request.token:
@@ -153,8 +149,17 @@ class Load:
         if b"connection: close" in found.lower():
             writer.close()
         else:
-            self._free.append((reader, writer))
+            self._free.append((reader, writer, time.perf_counter()))
         return status, answer
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """One that was used a moment ago, or a new one: servers close what is idle for long."""
+        while self._free:
+            reader, writer, since = self._free.pop()
+            if time.perf_counter() - since < _IDLE:
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(self._address.hostname, self._address.port)
 
 
 def main() -> None:
