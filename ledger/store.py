@@ -41,6 +41,8 @@ from ledger.tree import EMPTY_ROOT
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit whole number on both engines."""
+_BEGIN_WRITING = "BEGIN IMMEDIATE"
+"""SQLite's lock on writing is taken at once, not at the first change."""
 _BEGIN_READING = {
     "sqlite": "BEGIN",
     "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -211,7 +213,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with _faults_told(), engine.connect() as connection, connection.begin():
         if connection.dialect.name == "sqlite":
-            execute(connection, "BEGIN IMMEDIATE")
+            execute(connection, _BEGIN_WRITING)
         yield connection
 
 

@@ -221,9 +221,7 @@ def test_a_killed_sequencer_holds_nobody_up(url: str) -> None:
 
 def take_lock_away(patch: pytest.MonkeyPatch) -> None:
     """Transactions begin without the lock, and nobody waits at the head row."""
-    patch.setattr(
-        ledger.store, "_begin_sqlite", lambda connection: connection.exec_driver_sql("BEGIN")
-    )
+    patch.setattr(ledger.store, "_BEGIN_WRITING", "BEGIN")
     patch.setattr(
         ledger.sequencer, "read_head", lambda connection, lock=False: read_head(connection)
     )
@@ -259,7 +257,7 @@ def test_control_without_compare_and_swap_the_fork_is_found(
     def move(connection: Any, before: object, state: Any, time: str) -> None:
         connection.execute(
             head.update().values(
-                size=state.frontier.size, root=state.frontier.root, leaf=state.leaf, time=time
+                size=state.edge.size, root=state.edge.root, leaf=state.leaf, time=time
             )
         )
 
