@@ -266,7 +266,7 @@ def test_control_without_compare_and_swap_the_fork_is_found(
     def read_together(connection: Any, *, lock: bool = False) -> Any:
         found = read_head(connection)
         with suppress(threading.BrokenBarrierError):  # once one has stumbled, the other goes on
-            both_read.wait(timeout=2)
+            both_read.wait(timeout=20)
         return found
 
     monkeypatch.setattr(ledger.sequencer, "read_head", read_together)
