@@ -252,6 +252,7 @@ def test_control_without_compare_and_swap_the_fork_is_found(
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE entries DROP CONSTRAINT entries_pkey"))
         connection.execute(text("ALTER TABLE lots DROP CONSTRAINT lots_award_index_key"))
+        connection.execute(text("ALTER TABLE alone DROP CONSTRAINT alone_pkey"))
     engine.dispose()
 
     def move(connection: Any, before: object, state: Any, time: str) -> None:
@@ -266,7 +267,7 @@ def test_control_without_compare_and_swap_the_fork_is_found(
     def read_together(connection: Any, *, lock: bool = False) -> Any:
         found = read_head(connection)
         with suppress(threading.BrokenBarrierError):  # once one has stumbled, the other goes on
-            both_read.wait(timeout=20)
+            both_read.wait(timeout=5)
         return found
 
     monkeypatch.setattr(ledger.sequencer, "read_head", read_together)
