@@ -55,7 +55,9 @@ def small(tmp_path: Path) -> Iterator[SmallBank]:
             write_keystore(folder / "signing.keystore", own.signer.seed, "p", **cost)
             write_keystore(folder / "approver.keystore", own.approver.seed, "p", **cost)
             write_keystore(folder / "records.keystore", bytes(32), "p", RECORDS, **cost)
-            write_keystore(folder / API_KEY, new_key(made.bank, own.did).seed, "p", **cost)
+            write_keystore(
+                folder / f"{API_KEY}.keystore", new_key(made.bank, own.did).seed, "p", **cost
+            )
             tables.append(
                 f'[[institution]]\nslug = "{own.slug}"\nuscc = "{USCC[own.slug]}"\n'
                 f'capacities = ["awarding"]\nname = {{ en = "{own.slug}", zh = "{own.slug}" }}\n'
