@@ -161,8 +161,7 @@ def open_bank(
     except BadSetup:
         bank.close()
         raise
-    if not settings.ended:
-        note_backups(folder, bank.operator_log)
+    note_backups(folder, bank.operator_log)
     if witnessed:
         from bank.witnesses import HttpWitness
 

@@ -62,15 +62,25 @@ class Act(StrEnum):
 class OperatorLog:
     """Records acts, and lets them be read and checked."""
 
-    def __init__(self, engine: Engine, journal: Journal, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        clock: Callable[[], datetime],
+        *,
+        ended: bool = False,
+    ) -> None:
+        """`ended` where the ledger has ended: its key signs no more, and nothing is recorded."""
         self._engine = engine
         self._journal = journal
         self._clock = clock
+        self._ended = ended
         self.keys = journal.keys
 
     def record(self, connection: Connection, act: Act, **facts: str | int) -> None:
         """Record an act within its own transaction, as the last thing done in it."""
-        self._journal.append(connection, act.value, facts, format_time(self._clock()))
+        if not self._ended:
+            self._journal.append(connection, act.value, facts, format_time(self._clock()))
 
     def note(self, act: Act, **facts: str | int) -> None:
         """Record an act that is no transaction."""

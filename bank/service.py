@@ -162,6 +162,7 @@ class Bank:
             self._engine,
             Journal(beside, keys.log, (MLDSA44Cosigner(beside, keys.log_mldsa44),)),
             lambda: self._clock(),
+            ended=settings.ended,
         )
         self.learners = Learners(
             self._engine,
