@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bank.federation.http_signature import check_request
-
 from bank.errors import BankError
+from bank.http_signature import API, check_request
+from bank.http_signature import Target as Asked
 from bank.results.errors import ResultsError
 from bank.results.mapping import mapping_of, parse_toml
 from bank.results.reader import results_of
@@ -242,7 +242,8 @@ def _http_signature(data: bytes) -> None:
         name, _, value = line.partition(": ")
         headers[name.lower()] = value
     key = PrivateKey.from_seed(b"\7" * 32).public_key.multikey
-    check_request("/federation/transfers", body, headers, [key], NOW)
+    asked = Asked("POST", "bank.example", "/statements")
+    check_request(asked, headers, API, key.__eq__, NOW).check_body(body)
 
 
 def _add_checkpoint(data: bytes) -> None:
@@ -398,9 +399,9 @@ def _keep_collections(out: Path) -> None:
 
 
 def _keep_of_the_bank() -> None:
-    from bank.federation.http_signature import sign_request
     from openpyxl import Workbook
 
+    from bank.http_signature import sign_request
     from keys import write_keystore
 
     samples = REPO / "docs" / "samples"
@@ -419,6 +420,7 @@ def _keep_of_the_bank() -> None:
     write_keystore(path, b"s" * 32, "p", operations=1, memory=8192)
     keep("keystore", "file.json", path.read_bytes())
     body = b'{"receipt":"x"}'
-    headers = sign_request("/federation/transfers", body, PrivateKey.from_seed(b"\7" * 32), NOW)
+    asked, key = Asked("POST", "bank.example", "/statements"), PrivateKey.from_seed(b"\7" * 32)
+    headers = sign_request(asked, body, key, API, "n" * 16, NOW)
     head = "\n".join(f"{name}: {value}" for name, value in headers.items())
     keep("http-signature", "request.txt", head.encode() + b"\n\n" + body)

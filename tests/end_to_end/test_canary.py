@@ -34,6 +34,7 @@ from bank.client import RemoteBank
 from bank.institution import RECORDS
 from bank.results import Learner
 from keys import PrivateKey, write_keystore
+from tests.api_kit import new_key
 from tests.bank_kit import USCC, SmallBank, result, small_bank
 
 NAME, SECOND = "钟离幽兰", "Zhonglione Youlantwo"
@@ -174,7 +175,8 @@ def _awards(small: SmallBank, left: Left, folder: Path) -> None:
         return done.stdout.decode().strip()
 
     with server(folder) as url, httpx.Client(base_url=url, timeout=60) as http:
-        remote = RemoteBank(http, lambda: datetime.now(UTC))
+        key = new_key(small.bank, small.north.did)
+        remote = RemoteBank(http, lambda: datetime.now(UTC), {small.north.did: key})
         made = replace(result("x-1"), learner=Learner(REFERENCE, NAME), source_key=REFERENCE)
         made = replace(made, grade=GRADE)
         (slot,) = remote.slots(small.north, [small.north.lot(REFERENCE)])
@@ -236,6 +238,8 @@ def members(folder: Path, small: SmallBank) -> None:
     assert isinstance(small.north.signer, PrivateKey)
     write_keystore(own / "signing.keystore", small.north.signer.seed, PASSPHRASE, **cost)
     write_keystore(own / "records.keystore", bytes(32), PASSPHRASE, RECORDS, **cost)
+    door = new_key(small.bank, small.north.did)
+    write_keystore(own / "api.keystore", door.seed, PASSPHRASE, **cost)
     (folder / "mapping.toml").write_text(MAPPING)
     (folder / "institutions.toml").write_text(
         f'[[institution]]\nslug = "north"\nuscc = "{USCC["north"]}"\n'

@@ -26,7 +26,7 @@ OWN = 100_000
 """Bytes of our own scripts and styles that a page loads, unpacked."""
 NO_PAGE = (
     *("/learner/claim", "/openapi.json", "/redoc", "/docs/oauth2-redirect", "/v"),
-    *("/sign-in/", "/log"),
+    *("/sign-in/", "/log", "/operator/log/checkpoint", "/regulator/log/checkpoint"),
 )
 
 

@@ -20,6 +20,7 @@ from ledger import Entry, StoreFault
 from ledger.log import Log
 from ledger.sequencer import Placed
 from ledger.store import open_store
+from tests.api_kit import new_key
 from tests.bank_kit import SmallBank, result, small_bank
 from tests.postgres_server import Server, serving
 
@@ -36,14 +37,14 @@ class Heard:
 
 def award(small: SmallBank, url: str, client: int, heard: Heard, stop: threading.Event) -> None:
     """Award for ever; what was refused is sent again, as it was."""
-    number = 0
+    number, key = 0, new_key(small.bank, small.north.did)
     with httpx.Client(base_url=url, timeout=60) as http:
-        remote = RemoteBank(http, lambda: datetime.now(UTC))
+        remote = RemoteBank(http, lambda: datetime.now(UTC), {small.north.did: key})
         while not stop.is_set():
-            key = f"c{client}-{number}"
+            record = f"c{client}-{number}"
             try:
-                (slot,) = remote.slots(small.north, [small.north.lot(key)])
-                made = small.north.award(result(key), Decimal(4), slot, small.bank.now())
+                (slot,) = remote.slots(small.north, [small.north.lot(record)])
+                made = small.north.award(result(record), Decimal(4), slot, small.bank.now())
                 while not stop.is_set():
                     (outcome,) = remote.submit([made])
                     assert isinstance(outcome, Placed), outcome

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,10 +25,12 @@ import httpx
 import pytest
 
 from bank.client import BankUnreachable, RemoteBank
-from bank.institution import Submission
+from bank.institution import Institution, Submission
 from bank.opening import open_bank
+from keys import PrivateKey
 from ledger import Entry
 from ledger.sequencer import Placed
+from tests.api_kit import new_key
 from tests.bank_kit import result, small_bank
 
 CLIENTS, BATCH = 8, 5
@@ -40,6 +42,8 @@ UNDER_WAY, HELD = 1.5, 0.7
 class Made:
     folder: Path
     batches: list[list[Submission]]
+    north: Institution
+    key: PrivateKey
 
 
 @pytest.fixture
@@ -47,15 +51,16 @@ def made(tmp_path: Path) -> Made:
     """A bank that nobody serves, and awards to send it, each with its status slot."""
     folder, batches = tmp_path / "bank", []
     with small_bank(folder) as small:
+        key = new_key(small.bank, small.north.did)
         for number in range(CLIENTS):
-            keys = [f"l{number}-{each}" for each in range(BATCH)]
-            slots = small.port.slots(small.north, [small.north.lot(key) for key in keys])
+            records = [f"l{number}-{each}" for each in range(BATCH)]
+            slots = small.port.slots(small.north, [small.north.lot(each) for each in records])
             now = small.bank.now()
-            pairs = zip(keys, slots, strict=True)
+            pairs = zip(records, slots, strict=True)
             batches.append(
-                [small.north.award(result(key), Decimal(4), slot, now) for key, slot in pairs]
+                [small.north.award(result(each), Decimal(4), slot, now) for each, slot in pairs]
             )
-    return Made(folder, batches)
+    return Made(folder, batches, small.north, key)
 
 
 @dataclass
@@ -96,10 +101,9 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def send(url: str, batch: list[Submission], heard: Heard) -> None:
+def send(remote: RemoteBank, batch: list[Submission], heard: Heard) -> None:
     try:
-        with httpx.Client(base_url=url, timeout=60) as http:
-            outcomes = RemoteBank(http, lambda: datetime.now(UTC)).submit(batch)
+        outcomes = remote.submit(batch)
     except BankUnreachable as error:
         if isinstance(error.__cause__, httpx.TransportError):
             heard.unanswered += 1
@@ -117,11 +121,15 @@ def stop_under_load(made: Made, number: signal.Signals) -> tuple[Heard, int, boo
     with (
         serving(made.folder) as (url, process),
         closing(sqlite3.connect(made.folder / "bank.db", isolation_level=None)) as other,
+        ExitStack() as clients,
     ):
+        threads = []
+        for batch in made.batches:
+            http = clients.enter_context(httpx.Client(base_url=url, timeout=60))
+            remote = RemoteBank(http, lambda: datetime.now(UTC), {made.north.did: made.key})
+            remote.alone(made.north)  # begins the session, which is written to the database
+            threads.append(threading.Thread(target=send, args=(remote, batch, heard)))
         other.execute("BEGIN IMMEDIATE")
-        threads = [
-            threading.Thread(target=send, args=(url, batch, heard)) for batch in made.batches
-        ]
         for thread in threads:
             thread.start()
         time.sleep(UNDER_WAY)
