@@ -496,6 +496,7 @@ def test_the_whole_open_university_file(
             page.screenshot(path=repo / "artefacts" / "pages-registrar-oulad.png", full_page=True)
             page.click("form[action$=start] button.main")
             page.wait_for_selector("[data-signing]")
+            page.wait_for_load_state()  # before that nothing hears a click on what scripts move
             files = [str(tmp_path / "signing.keystore"), str(tmp_path / "records.keystore")]
             page.set_input_files("#keystores", files)
             page.fill("#passphrase", "open sesame")
