@@ -19,7 +19,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from sqlalchemy.engine import make_url
 
 from bank.http_signature import API, Target, sign_request
 from benchmarks.measure import ROUNDS, Figure, PeerMissing, Run, compare, count, rate
+from benchmarks.postgres import postgres
 from benchmarks.samples import (
     INSTITUTION,
     LOG_KEY,
@@ -194,7 +194,7 @@ def append_postgres_1000() -> Figure:
         note = "PostgreSQL's server is not on this machine"
         return Figure(None, None, None, "entries/s", peer_name, note)
     with ExitStack() as stack:
-        url = stack.enter_context(_postgres())
+        url = stack.enter_context(postgres()).url
 
         def fresh(name: str) -> str:
             import psycopg
@@ -231,18 +231,6 @@ def append_postgres_1000() -> Figure:
                 return rate(len(rows), work)
 
         return _told(append, raw, peer_name)
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    path = REPO / "tests" / "postgres_server.py"
-    spec = importlib.util.spec_from_file_location("postgres_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with module.running() as url:
-        yield url
 
 
 def append_single_100k() -> Figure:

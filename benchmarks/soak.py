@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.util
 import json
 import os
 import random
@@ -36,6 +35,7 @@ import httpx
 
 from bank.http_signature import API, Target, sign_request
 from bank.opening import open_bank
+from benchmarks.postgres import postgres
 from benchmarks.samples import INSTITUTION, REPO, award, small_bank
 from keys import PrivateKey, encode
 from ledger import Entry
@@ -171,8 +171,8 @@ def main() -> None:
     seconds = arguments.minutes * 60
     with ExitStack() as stack:
         if not arguments.sqlite:
-            postgres = stack.enter_context(_postgres())
-            os.environ["CREDITBANK_DATABASE_URL"] = postgres.url
+            database = stack.enter_context(postgres())
+            os.environ["CREDITBANK_DATABASE_URL"] = database.url
         bank, _ = stack.enter_context(small_bank(_FIRST))
         data = bank.settings.folder
         tokens = [bank.token(account) for account in bank.accounts()]
@@ -187,7 +187,7 @@ def main() -> None:
         stack.callback(stop.set)
         threading.Thread(target=_watch, args=(server, memory, stop), daemon=True).start()
         if not arguments.sqlite:
-            threading.Timer(seconds / 2, _kill, (postgres, load)).start()
+            threading.Timer(seconds / 2, _kill, (database, load)).start()
         asyncio.run(load.run(arguments.rate, seconds))
         stop.set()
         ok = _say(told, memory, arguments.rate, seconds)
@@ -292,12 +292,12 @@ def _watch(server: subprocess.Popen[bytes], memory: list[int], stop: threading.E
             memory.append(int(found[1]) // 1024)
 
 
-def _kill(postgres: Any, load: Load) -> None:
+def _kill(database: Any, load: Load) -> None:
     now = time.perf_counter()
     load.outage = (now, now + _GRACE)
-    ended = postgres.kill()
+    ended = database.kill()
     time.sleep(3)
-    postgres.start()
+    database.start()
     print(
         f"PostgreSQL: {ended} processes killed, started again {time.perf_counter() - now:.1f} s on"
     )
@@ -339,18 +339,6 @@ def _kept(data: Path, told: Told) -> bool:
     print(f"audit passed: {report.passed}, {report.size:,} entries")
     print(f"acknowledged and not there: {len(lost)} of {len(told.acknowledged):,}")
     return report.passed and not lost
-
-
-@contextmanager
-def _postgres() -> Iterator[Any]:
-    path = REPO / "tests" / "postgres_server.py"
-    spec = importlib.util.spec_from_file_location("postgres_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with module.serving() as server:
-        yield server
 
 
 if __name__ == "__main__":

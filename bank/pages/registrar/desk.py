@@ -13,7 +13,6 @@ from bank.pages.page import Pages
 from keys import Json, KeysError, encode, parse
 from ledger import LedgerError, Lot, Member, SignedStatement
 
-STAFF = (Role.REGISTRAR, Role.APPROVER, Role.ADMIN)
 _TABS = (
     ("/registrar", N_("Results")),
     ("/registrar/awards", N_("Awards")),
