@@ -108,6 +108,7 @@ from ledger.log import Log, entry_days, read_head
 from ledger.note import ED25519, open_note
 from ledger.publishing import Target, published_at
 from ledger.recovery import Recovery, recover
+from ledger.registry_view import RegistryView
 from ledger.rules import Shown
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.static import StaticLog
@@ -151,6 +152,7 @@ class Bank:
         stale = migrate(self._engine)
         self._projection = LotProjection()
         self._sequencer = Sequencer(self._engine, self._projection, clock)
+        self._registry = RegistryView(self._engine)
         later = MLDSA44Cosigner(settings.origin, keys.log_mldsa44)
         log_key = VerifierKey(settings.origin, ED25519, keys.log.public_key.raw)
         self.log_keys = (log_key, later.key)
@@ -596,8 +598,8 @@ class Bank:
         self._group.watch = watch
 
     def registry(self) -> Registry:
-        """Members, keys, grants and units as of now."""
-        return self._sequencer.registry()
+        """Members, keys, grants and units as of now; nobody changes it."""
+        return self._registry.now()
 
     def identity(self) -> LogIdentity:
         """What the log's first entry says; BadSetup before there is one."""
@@ -934,6 +936,7 @@ class Bank:
         self.operator_log.note(Act.LOG_RECOVERED, repaired=repaired, left=left)
         if recovery.repaired:
             self._sequencer.forget()
+            self._registry.forget()
             self.rebuild()
         return recovery
 

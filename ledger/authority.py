@@ -229,10 +229,10 @@ class Registry:
 
     def _check_governance(self, kind: str, body: Mapping[str, Json], identity: LogIdentity) -> None:
         if kind == ROTATE:
-            self._roles().check("governance", governance_of(body["governance"]).keys)
+            self.roles().check("governance", governance_of(body["governance"]).keys)
         if kind.startswith("witness."):
             check_witness(kind, body, self.witnesses, identity.log_keys)
-            self._roles().check("witness", multikeys(witness_keys(body)))
+            self.roles().check("witness", multikeys(witness_keys(body)))
         if "member" not in body:
             return
         did = _text(body, "member")
@@ -260,9 +260,10 @@ class Registry:
     def _check_new_key(self, key: str) -> None:
         if any(key in party.keys for party in self._parties()):
             raise Refused(f"the key {key} is registered already; a key is registered once")
-        self._roles().check("party", [key])
+        self.roles().check("party", [key])
 
-    def _roles(self) -> Roles:
+    def roles(self) -> Roles:
+        """Which role each key on the log has, or ever had."""
         identity = self.identity
         log_keys, roots = ((), ()) if identity is None else (identity.log_keys, identity.roots)
         return Roles(log_keys, roots, self._parties(), self.witnesses.values())

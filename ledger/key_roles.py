@@ -52,6 +52,11 @@ class Roles:
             for key in multikeys(witness.keys):
                 self._roles[key] = ("witness", f"the witness {witness.operator}'s")
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every key that has one (Multikeys)."""
+        return frozenset(self._roles)
+
     def check(self, role: str, keys: Iterable[str]) -> None:
         """Refused where one of `keys` (Multikeys) has another role than `role` already.
 

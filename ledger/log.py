@@ -77,10 +77,14 @@ class Log:
         # Committed hashes never change: the tree needs no view of its own for each question.
         self._tree = TileTree(self._read_tile)
 
+    def head(self) -> Head:
+        """Where the log ends."""
+        with reading(self._engine) as connection:
+            return read_head(connection)
+
     def size(self) -> int:
         """How many entries are committed."""
-        with reading(self._engine) as connection:
-            return read_head(connection).size
+        return self.head().size
 
     def entry(self, index: int) -> bytes:
         """The exact bytes of entry `index`; NotFound past the end."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from ledger.authority import REGISTERED, Registry
+from ledger.authority import Registry
 from ledger.award_run import signature_fault
 from ledger.bulk import Row, insert_rows, select_rows
 from ledger.clock import format_time
@@ -22,8 +22,9 @@ from ledger.entry import Entry
 from ledger.errors import LedgerError, Refused, StoreFault
 from ledger.log import Head, read_head, tile_reader
 from ledger.lots import Identity, identity_of
+from ledger.registry_view import followed
 from ledger.statement import SignedStatement
-from ledger.store import entries, execute, reading, tiles, writing
+from ledger.store import entries, execute, tiles, writing
 from ledger.tiles import Tile, TileEdge
 from ledger.tree import leaf_hash
 
@@ -118,14 +119,6 @@ class Sequencer:
         with self._lock:
             self._state = None
 
-    def registry(self) -> Registry:
-        """The state of authority as of now."""
-        with self._lock, reading(self._engine) as connection:
-            # A read that breaks off may have moved the state half of the way: drop it then.
-            state, self._state = self._state, None
-            self._state = _follow(connection, state, read_head(connection))
-            return self._state.registry.copy()
-
     def _sequence(
         self,
         connection: Connection,
@@ -214,16 +207,8 @@ def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
         return state
     if state is not None and state.size >= now.size:
         state = None  # The store was put back: what came later holds no more.
-    registry = Registry() if state is None else state.registry
-    start = 0 if state is None else state.size
-    query = select(entries.c.data).where(
-        entries.c.kind != "award",
-        entries.c.kind.in_(sorted(REGISTERED)),
-        entries.c.idx >= start,
-        entries.c.idx < now.size,
-    )
-    for row in connection.execute(query.order_by(entries.c.idx)):
-        registry.apply(Entry.parse(bytes(row.data)))
+    start, registry = (0, Registry()) if state is None else (state.size, state.registry)
+    registry = followed(connection, registry, start, now.size)
     edge = TileEdge(now.size, tile_reader(connection))
     if edge.root != now.root:
         raise StoreFault(f"the stored tree of {now.size} entries has not the root in the head row")

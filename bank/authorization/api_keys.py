@@ -70,6 +70,7 @@ class ApiKeys:
         self._log = log
         self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
         self._lock = threading.Lock()
+        self._gathered: tuple[Registry, frozenset[str]] | None = None
 
     def add(self, institution: str, key: str, name: str) -> ApiKey:
         """Register a key; BadRequest where it is none, is known already, or is on the ledger."""
@@ -80,7 +81,7 @@ class ApiKeys:
         registry = self._registry()
         if institution != self._bank and institution not in registry.members:
             raise BadRequest(f"{institution[:100]} is not a member of this bank")
-        if key in ledger_keys(registry):
+        if key in self._on_ledger(registry):
             raise BadRequest(
                 f"the key {key} stands on the ledger, where it signs; an API key is another: make "
                 "one with 'creditbank member api-key new'"
@@ -176,27 +177,27 @@ class ApiKeys:
         if found is None or found.retired:
             raise NotAllowed("the request is signed by no API key that is good here")
         registry = self._registry()
-        if found.key in ledger_keys(registry):
+        if found.key in self._on_ledger(registry):
             raise NotAllowed("the key stands on the ledger; an API key is another one")
         member = registry.members.get(found.institution)
         if found.institution != self._bank and (member is None or not member.active):
             raise NotYours(f"{found.institution} is suspended")
         return found
 
+    def _on_ledger(self, registry: Registry) -> frozenset[str]:
+        # A registry that nothing changed is the same object.
+        if self._gathered is None or self._gathered[0] is not registry:
+            self._gathered = (registry, _ledger_keys(registry))
+        return self._gathered[1]
+
     def _now(self) -> str:
         return format_time(self._clock())
 
 
-def ledger_keys(registry: Registry) -> frozenset[str]:
+def _ledger_keys(registry: Registry) -> frozenset[str]:
     """Every key that signs, or ever signed, something on the ledger or in a log."""
-    members = [*registry.members.values(), *([registry.operator] if registry.operator else [])]
-    found = {key for member in members for key in member.keys}
-    if registry.identity is not None:
-        found.update(registry.identity.governance)
-        found |= {PublicKey(key.raw).multikey for key in registry.identity.log_keys[:1]}
-    for agreement in registry.agreements.values():
-        found.update(agreement.keys)
-    return frozenset(found)
+    sisters = registry.agreements.values()
+    return registry.roles().keys.union(*(agreement.keys for agreement in sisters))
 
 
 def _find(connection: Connection, key: str) -> ApiKey | None:

@@ -28,7 +28,6 @@ from bank.operations.store_checks import (
     check_trust,
     ed25519_log_key,
     open_database,
-    read_registry,
 )
 from bank.operations.witness_checks import WitnessRound
 from bank.settings import Settings, read_settings
@@ -36,6 +35,7 @@ from bank.vault import PURPOSE
 from keys import KeysError, open_signer, read_keystore
 from ledger import LedgerError, Registry
 from ledger.log import Log
+from ledger.registry_view import RegistryView
 
 _CHOOSE = "give CREDITBANK_PASSPHRASE_FILE to have them tried"
 
@@ -61,7 +61,7 @@ def examine(
     if engine is None:
         return
     try:
-        log, registry = Log(engine), read_registry(engine, clock())
+        log, registry = Log(engine), RegistryView(engine).now()
         yield from check_identity(settings, registry)
         yield from check_roles(registry)
         yield from check_signing(log)

@@ -7,7 +7,6 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from bank.audits import last_audit
-from bank.lots import LotProjection
 from bank.operations.finding import Finding, ok, problem, warning
 from bank.schema import NEWEST, version
 from bank.settings import Settings, database_url
@@ -17,7 +16,6 @@ from ledger import Entry, LedgerError, Registry, parse_time
 from ledger.log import Log
 from ledger.note import ED25519
 from ledger.publishing import open_target, published_at
-from ledger.sequencer import Sequencer
 from ledger.store import open_store, reading
 from ledger.store_facts import store_facts
 from verifier import VerifierError, open_trust
@@ -61,11 +59,6 @@ def open_database(settings: Settings) -> tuple[Engine | None, list[Finding]]:
     sentence = f"the database has the shape {step or 'of nothing'}, this program wants {NEWEST}"
     remedy = "make a backup, then start the server, which brings it there"
     return None, [*found, problem("migrations", sentence, remedy)]
-
-
-def read_registry(engine: Engine, now: datetime) -> Registry:
-    """Members, keys and witnesses as the log has them."""
-    return Sequencer(engine, LotProjection(), lambda: now).registry()
 
 
 def check_identity(settings: Settings, registry: Registry) -> Iterator[Finding]:
@@ -133,8 +126,15 @@ def _raw(key: str) -> bytes:
 
 def check_signing(log: Log) -> Iterator[Finding]:
     """Whether what is committed is signed, and nothing more was signed than is there."""
-    size, signed = log.size(), log.signed_size()
-    if signed > size:
+    head, signed = log.head(), log.signed_size()
+    size = head.size
+    if log.root(size) != head.root:
+        yield problem(
+            "checkpoint",
+            f"the stored tree of {size} entries has not the root in the head row",
+            "run 'creditbank ledger recover', which explains it",
+        )
+    elif signed > size:
         yield problem(
             "checkpoint",
             f"{signed} entries were signed and the store holds {size}",
