@@ -484,9 +484,9 @@ import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-import uvicorn
 from bank.api.app import make_app
 from bank.opening import create_bank, open_bank
+from bank.serving import serve
 from benchmarks.ledger_figures import api_keys
 from benchmarks.samples import DOMAIN, GOVERNANCE, INSTITUTION, opening
 folder = Path(sys.argv[1])
@@ -497,9 +497,7 @@ for key in api_keys(int(sys.argv[3])):
     bank.api_keys.add(INSTITUTION.did, key.public_key.multikey, "benchmark")
 # As 'creditbank bank serve' does. Given as a bare descriptor it would be taken for a Unix socket,
 # and every answer held back 40 ms for want of TCP_NODELAY.
-listener = socket.socket(fileno=int(sys.argv[2]))
-config = uvicorn.Config(make_app(bank), log_level="error", access_log=False)
-uvicorn.Server(config).run([listener])
+serve(make_app(bank), socket.socket(fileno=int(sys.argv[2])))
 """
 
 

@@ -1,4 +1,4 @@
-"""The state of authority as of now, for those who only read: beside the sequencer, not behind it."""
+"""The state of authority as of now, for readers: beside the sequencer, never behind its lock."""
 
 from sqlalchemy import Connection, Engine, select
 

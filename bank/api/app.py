@@ -5,13 +5,14 @@ from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Path, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from bank.api.appeals import add_appeals
 from bank.api.description import describe
 from bank.api.federation import add_federation
+from bank.api.front import Front, Number
 from bank.api.learner_records import add_learner_records
 from bank.api.members import add_members
 from bank.api.openid4vci import add_openid4vci
@@ -65,7 +66,6 @@ _SHARE_BODY = {
     }
 }
 
-Index = Annotated[int, Path(ge=0, le=2**53)]
 Size = Annotated[int, Query(ge=0, le=2**53)]
 
 
@@ -78,6 +78,8 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
             "Signed credit awards in a transparent ledger. Bodies sent are canonical JSON "
             "(RFC 8785); errors are problem documents (RFC 9457)."
         ),
+        # Spans are our own: those of the framework name addresses.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         docs_url=None,
         redoc_url=None,
         responses=_PROBLEMS,
@@ -86,14 +88,13 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     guard = Guard(bank, visitors, TABLE)
     # Before anything is added: routes take the dependencies that there are when they come.
     app.router.dependencies.append(Depends(guard))
-    app.add_middleware(Bodies, largest=LARGEST)
     # Before the pages, which show it.
     describe(app, TABLE)
     pages = add_pages(app, bank, visitors, demo)
     figures = Figures(bank.condition, bank.refusal, bank.now)
-    install(app, partial(problem_page, pages), partial(_note, bank, figures))
+    answers = install(app, partial(problem_page, pages), partial(_note, bank, figures))
     _add_ledger(app, bank)
-    add_members(app, bank, guard)
+    add_members(app, bank)
     add_learner_records(app, bank)
     add_recognition(app, bank)
     add_registers(app, bank)
@@ -108,6 +109,8 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     app.include_router(page_routes(bank.trust))
     add_operation(app, bank)
     guard.complete(app.routes)
+    app.add_middleware(Front, guard=guard, routes=app.routes, answers=answers)
+    app.add_middleware(Bodies, largest=LARGEST)
     # The last, so that it is around all others.
     span = start_tracing() if bank.settings.tracing else None
     paths = {path for _, _, path in served(app.routes)}
@@ -133,12 +136,12 @@ def _add_ledger(app: FastAPI, bank: Bank) -> None:
         return Response(bank.log.checkpoint(), media_type=_TEXT)
 
     @app.get("/ledger/entries/{index}", tags=["ledger"], response_class=Response)
-    def entry(index: Index) -> Response:
+    def entry(index: Number) -> Response:
         """The exact bytes of an entry."""
         return Response(bank.log.entry(index), media_type="application/json")
 
     @app.get("/ledger/entries/{index}/receipt", tags=["ledger"], response_class=Response)
-    def receipt(index: Index) -> Response:
+    def receipt(index: Number) -> Response:
         """The receipt of an entry under the latest checkpoint (C2SP tlog-proof)."""
         return Response(bank.log.receipt(index).encode(), media_type=_TEXT)
 

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem documents."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -29,6 +29,7 @@ from keys import Json, KeysError, encode
 from ledger import BadStatement, LedgerError, NotFound
 
 Page = Callable[[Request, int, str], Response]
+Answer = Callable[[Request, Exception], Awaitable[Response]]
 Note = Callable[[str, int, Exception], None]
 """Takes the route's template, the status and the error."""
 MEDIA_TYPE = "application/problem+json"
@@ -67,10 +68,12 @@ def problem(status: int, detail: str) -> Response:
     return Response(encode(body), status, headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI, page: Page | None = None, note: Note = lambda *seen: None) -> None:
+def install(
+    app: FastAPI, page: Page | None = None, note: Note = lambda *seen: None
+) -> dict[type[Exception], Answer]:
     """Have every error answered by a problem document, or where a browser asks by a `page`.
 
-    Those that are the server's own go to `note` as well.
+    Those that are the server's own go to `note` as well. Gives what answers each kind.
     """
 
     def tell(request: Request, status: int, detail: str, error: Exception) -> Response:
@@ -117,12 +120,18 @@ def install(app: FastAPI, page: Page | None = None, note: Note = lambda *seen: N
     async def unexpected(request: Request, error: Exception) -> Response:
         return tell(request, 500, "the server made a mistake; its operator is told of it", error)
 
-    for kind in (BankError, LedgerError, KeysError):
-        app.add_exception_handler(kind, known)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(RequestValidationError, malformed)
-    app.add_exception_handler(SQLAlchemyError, database)
-    app.add_exception_handler(Exception, unexpected)
+    answers: dict[type[Exception], Answer] = {
+        BankError: known,
+        LedgerError: known,
+        KeysError: known,
+        HTTPException: http,
+        RequestValidationError: malformed,
+        SQLAlchemyError: database,
+        Exception: unexpected,
+    }
+    for kind, answer in answers.items():
+        app.add_exception_handler(kind, answer)
+    return answers
 
 
 def _route(request: Request) -> str:

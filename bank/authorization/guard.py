@@ -4,14 +4,13 @@ In order: the size, the type, whether there is any evidence at all, how often th
 and only then signatures and the database.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 
@@ -34,7 +33,6 @@ from bank.operator_log import Act
 from bank.pages.visitor import Visitors
 from bank.service import Bank
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 _DEFAULT_PORT: Final = {"http": 80, "https": 443}
 _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 
@@ -48,7 +46,6 @@ class Guard:
         self._bank = bank
         self._visitors = visitors
         self._table = table
-        self._plain: set[tuple[str, str]] = set()
         self._own = {
             urlsplit(f"//{host}").netloc.lower()
             for host in (bank.settings.domain, urlsplit(bank.settings.public_url).netloc)
@@ -77,25 +74,13 @@ class Guard:
             rule = self._table.get((method, path))
             if rule is None:
                 raise BadSetup(f"{method} {path} is in no row of bank/authorization/table.py")
-            bare = not isinstance(route, APIRoute) and (method, path) not in self._plain
-            if bare and rule.to != EVERYBODY:
+            if not isinstance(route, APIRoute) and rule.to != EVERYBODY:
                 raise BadSetup(f"nothing stands before {method} {path}")
 
     async def __call__(self, request: Request) -> None:
         """A dependency of every route. What it learns of the caller is in the request's state."""
         method = "GET" if request.method == "HEAD" else request.method
         await self._check(request, self._table[method, request.scope["route"].path])
-
-    def before(self, endpoint: Endpoint, method: str, path: str) -> Endpoint:
-        """An endpoint of a plain route, which has no dependencies, behind its rule."""
-        rule = self._table[method, path]
-        self._plain.add((method, path))
-
-        async def guarded(request: Request) -> Response:
-            await self._check(request, rule)
-            return await endpoint(request)
-
-        return guarded
 
     async def _check(self, request: Request, rule: Rule) -> None:
         # As they came, once: looking each up by name costs as much as all the rest.

@@ -248,25 +248,16 @@ def _run(bank: "Bank", app: "FastAPI", listener: socket.socket, level: str) -> N
     """Serve the application and, where the settings say so, its figures, until a signal."""
     import logging
 
-    import uvicorn
-
-    from bank.api.slow_headers import Impatient
     from bank.operations.figures_server import serving_figures
     from bank.operations.log_lines import LOGGER, start_logging
+    from bank.serving import serve
 
     start_logging(level)
-    config = uvicorn.Config(
-        app,
-        http=Impatient,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_PATIENCE,
-    )
     log, port = logging.getLogger(LOGGER), listener.getsockname()[1]
     with serving_figures(bank.settings.metrics, app.state.figures):
         log.info("serving", extra={"port": port, "size": bank.log.size()})
         try:
-            uvicorn.Server(config).run([listener])
+            serve(app, listener, _PATIENCE)
         finally:
             log.info("stopped", extra={"port": port})
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -53,11 +54,14 @@ class Figures:
             registry=self.registry,
         )
         self.registry.register(_Standing(condition, refusal, clock))
+        # Looking one up by its labels takes longer than to count.
+        self._count = cache(lambda *labels: self._requests.labels(*labels))
+        self._time = cache(lambda *labels: self._seconds.labels(*labels))
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        self._count(method, route, str(status)).inc()
+        self._time(method, route).observe(seconds)
 
     def append(self, seconds: float) -> None:
         """A commit was made."""
