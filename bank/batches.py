@@ -16,7 +16,7 @@ from ledger import Entry, Refused, Registry, SignedStatement, Statement, format_
 from ledger.batch import KIND, batch_approval
 from ledger.body import MOST_IN_BATCH
 from ledger.bulk import insert_rows, select_rows
-from ledger.store import reading, writing
+from ledger.store import execute, reading, writing
 
 _COUNTED = frozenset(("award", "supersede"))
 _CHUNK = 400
@@ -115,9 +115,10 @@ class BatchFold:
     def flush(self) -> None:
         """Write what was counted."""
         for author, day in self._touched.items():
-            self._connection.execute(delete(alone).where(alone.c.institution == author))
-            values = {"institution": author, "day": day, "awards": self._given[author, day]}
-            self._connection.execute(alone.insert().values(**values))
+            execute(self._connection, "DELETE FROM alone WHERE institution = ?", (author,))
+            row = (author, day, self._given[author, day])
+            insert = "INSERT INTO alone (institution, day, awards) VALUES (?, ?, ?)"
+            execute(self._connection, insert, row)
         if self._used:
             _forget(self._connection, self._used)
 
@@ -128,17 +129,18 @@ def _is_counted(signed: SignedStatement) -> bool:
 
 
 def _given(connection: Connection, authors: Sequence[str]) -> dict[tuple[str, str], int]:
-    rows = connection.execute(select(alone).where(alone.c.institution.in_(authors)))
+    wanted = [(author,) for author in authors]
+    columns = ("institution", "day", "awards")
+    rows = select_rows(connection, alone, columns, ("institution",), wanted)
     return {(row.institution, row.day): row.awards for row in rows}
 
 
 def _approved(
     connection: Connection, authors: Sequence[str], awards: Sequence[bytes]
 ) -> frozenset[bytes]:
-    query = select(batches.c.batch).where(
-        batches.c.institution.in_(authors), batches.c.approved.is_(True)
-    )
-    known = {bytes(batch) for batch in connection.execute(query).scalars()}
+    asked = [(author,) for author in authors]
+    rows = select_rows(connection, batches, ("batch", "approved"), ("institution",), asked)
+    known = {bytes(row.batch) for row in rows if row.approved}
     if not known:
         return frozenset()
     wanted = [(award,) for award in awards]

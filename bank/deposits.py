@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.institution import Submission
@@ -17,7 +16,7 @@ from credentials import (
     verify_proofs,
 )
 from keys import Json, b64u_encode, encode, parse
-from ledger.bulk import Row, insert_rows
+from ledger.bulk import Row, insert_rows, select_rows
 from ledger.lots import certified_by
 
 _CHUNK = 400
@@ -65,15 +64,13 @@ def known_account_keys(
     connection: Connection, vault: Vault, names: Sequence[str]
 ) -> dict[str, AccountKey]:
     """The keys of those accounts that exist and were not erased."""
-    keys: dict[str, AccountKey] = {}
-    wanted = list(dict.fromkeys(names))
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(accounts).where(
-            accounts.c.account.in_(wanted[start : start + _CHUNK]), accounts.c.key.is_not(None)
-        )
-        for row in connection.execute(query):
-            keys[row.account] = vault.unwrap(row.account, row.key)
-    return keys
+    wanted = [(name,) for name in dict.fromkeys(names)]
+    found = select_rows(connection, accounts, ("account", "key"), ("account",), wanted)
+    return {
+        row.account: vault.unwrap(row.account, bytes(row.key))
+        for row in found
+        if row.key is not None
+    }
 
 
 def account_keys(
@@ -86,41 +83,29 @@ def account_keys(
     new = [name for name in missing if name not in erased]
     if not new:
         return keys
-    rows = [
-        {"account": name, "key": vault.new_key(name), "token": token_hash(vault.token(name))}
-        for name in new
-    ]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    rows = [(name, vault.new_key(name), token_hash(vault.token(name))) for name in new]
     # Another server may be opening the same account: then its key is the one that stays.
-    connection.execute(dialect.insert(accounts).on_conflict_do_nothing(), rows)
+    insert_rows(connection, accounts, rows, unless_there=True)
     return {**keys, **known_account_keys(connection, vault, new)}
 
 
 def _erased(connection: Connection, vault: Vault, names: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(names), _CHUNK):
-        chunk = names[start : start + _CHUNK]
-        marks = {vault.tombstone(name): name for name in chunk}
-        query = select(erased_accounts.c.tombstone).where(erased_accounts.c.tombstone.in_(marks))
-        found |= {marks[bytes(mark)] for mark in connection.execute(query).scalars()}
-        # Erased by an earlier program, which left the row there without its key.
-        keyless = select(accounts.c.account).where(
-            accounts.c.account.in_(chunk), accounts.c.key.is_(None)
-        )
-        found |= set(connection.execute(keyless).scalars())
-    return found
+    marks = {vault.tombstone(name): name for name in names}
+    wanted = [(mark,) for mark in marks]
+    found = select_rows(connection, erased_accounts, ("tombstone",), ("tombstone",), wanted)
+    erased = {marks[bytes(row.tombstone)] for row in found}
+    # Erased by an earlier program, which left the row there without its key.
+    left = select_rows(
+        connection, accounts, ("account", "key"), ("account",), [(name,) for name in names]
+    )
+    return erased | {row.account for row in left if row.key is None}
 
 
 def hold_accounts(connection: Connection, names: Sequence[str]) -> set[str]:
     """Those of the accounts that exist; none of them is erased before this transaction ends."""
-    found: set[str] = set()
-    wanted = sorted(set(names))
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(accounts.c.account).where(
-            accounts.c.account.in_(wanted[start : start + _CHUNK]), accounts.c.key.is_not(None)
-        )
-        found |= set(connection.execute(query.with_for_update(read=True, key_share=True)).scalars())
-    return found
+    wanted = [(name,) for name in sorted(set(names))]
+    found = select_rows(connection, accounts, ("account", "key"), ("account",), wanted, hold=True)
+    return {row.account for row in found if row.key is not None}
 
 
 def keep_credentials(connection: Connection, rows: Sequence[Row]) -> None:

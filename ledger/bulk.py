@@ -12,32 +12,53 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table
 from sqlalchemy.types import TypeEngine
 
-from ledger.store import driver_faults_told, driver_of, fetch
+from ledger.store import driver_faults_told, driver_of, execute, fetch
 
 Row = tuple[int | str | bytes | None, ...]
 Rows = Sequence[Row]
 _CHUNK = 500
 """Rows asked for in one query; SQLite takes some thousand parameters at least."""
+_FEW = 50
+"""Rows up to which one statement costs PostgreSQL less than COPY, which is three exchanges."""
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert `rows`, each in the order of the table's columns, into `table`."""
+def insert_rows(
+    connection: Connection, table: Table, rows: Sequence[Row], *, unless_there: bool = False
+) -> None:
+    """Insert `rows`, each in the order of the table's columns, into `table`.
+
+    With `unless_there` a row whose key is taken is left out.
+    """
     columns = [column.name for column in table.columns]
+    rest = " ON CONFLICT DO NOTHING" if unless_there else ""
+    insert = f"INSERT INTO {table.name} ({', '.join(columns)})"
     if connection.dialect.name == "postgresql":
         types = [_copy_type(column.type) for column in table.columns]
-        _copy(connection, table.name, columns, types, rows)
+        if unless_there or len(rows) <= _FEW:
+            arrays = ", ".join(f"?::{kind}[]" for kind in types)
+            values = [list(column) for column in zip(*rows, strict=True)]
+            execute(connection, f"{insert} SELECT * FROM unnest({arrays}){rest}", values)
+        else:
+            _copy(connection, table.name, columns, types, rows)
         return
     marks = ", ".join("?" * len(columns))
     with driver_faults_told(connection):
-        driver_of(connection).cursor().executemany(
-            f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", rows
-        )
+        driver_of(connection).cursor().executemany(f"{insert} VALUES ({marks}){rest}", rows)
 
 
 def select_rows(
-    connection: Connection, table: Table, columns: Sequence[str], key: Sequence[str], wanted: Rows
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    key: Sequence[str],
+    wanted: Rows,
+    *,
+    hold: bool = False,
 ) -> Iterator[Any]:
-    """The `columns`, by name, of the row of `table` whose `key` is each one of `wanted`."""
+    """The `columns`, by name, of the rows of `table` whose `key` is one of `wanted`.
+
+    With `hold` nobody else deletes them before this transaction, which writes, ends.
+    """
     if not wanted:
         return
     made = _named(tuple(columns))
@@ -48,7 +69,8 @@ def select_rows(
         arrays = ", ".join(f"?::{_copy_type(table.c[name].type)}[]" for name in key)
         source = f"unnest({arrays}) AS wanted ({', '.join(names)}) JOIN {table.name} ON {on}"
         values = [list(column) for column in zip(*wanted, strict=True)]
-        yield from map(made, fetch(connection, f"SELECT {found} FROM {source}", values))
+        lock = f" FOR KEY SHARE OF {table.name}" if hold else ""
+        yield from map(made, fetch(connection, f"SELECT {found} FROM {source}{lock}", values))
         return
     marks = f"({', '.join('?' * len(key))})"
     for first in range(0, len(wanted), _CHUNK):

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from keys import Signer
 from ledger.checkpoint import Checkpoint
@@ -16,7 +16,7 @@ from ledger.cosignature import Cosigner, cosign_all
 from ledger.errors import NotFound, StoreFault
 from ledger.log import latest_checkpoint, read_entries, read_head, tile_reader
 from ledger.note import open_note, sign_note
-from ledger.store import checkpoints, writing
+from ledger.store import execute, fetch, writing
 from ledger.tiles import TileTree
 from ledger.tree import Frontier, leaf_hash
 
@@ -113,15 +113,17 @@ class Checkpointer:
         time = int(self._clock().timestamp())
         note = sign_note(checkpoint.text, self._origin, self._signer)
         note += cosign_all(self._cosigners, checkpoint.text, time)
-        query = select(checkpoints.c.root, checkpoints.c.note)
-        stored = connection.execute(query.where(checkpoints.c.size == checkpoint.size)).first()
-        if stored is None:
-            values = {"size": checkpoint.size, "root": checkpoint.root, "note": note}
-            connection.execute(checkpoints.insert().values(**values))
+        query = "SELECT root, note FROM checkpoints WHERE size = ?"
+        stored = fetch(connection, query, (checkpoint.size,))
+        if not stored:
+            values = (checkpoint.size, checkpoint.root, note)
+            insert = "INSERT INTO checkpoints (size, root, note) VALUES (?, ?, ?)"
+            execute(connection, insert, values)
             return note
-        if bytes(stored.root) != checkpoint.root:
+        ((root, earlier),) = stored
+        if bytes(root) != checkpoint.root:
             raise StoreFault(f"another root was signed for {checkpoint.size} entries before")
-        return str(stored.note)
+        return str(earlier)
 
 
 def _last_signed(connection: Connection) -> tuple[Frontier, bytes]:

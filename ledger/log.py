@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, func, select
 
@@ -13,11 +14,22 @@ from ledger.lots import identity_of
 from ledger.note import open_note
 from ledger.receipt import Receipt
 from ledger.statement import Statement
-from ledger.store import checkpoints, entries, fetch, published, reading, tiles, writing
+from ledger.store import checkpoints, entries, fetch, glance, published, reading, writing
 from ledger.tiles import WIDTH, ReadTile, TileTree
 from ledger.tree import consistency_proof
 
 _PAGE = 1000
+_HEAD = "SELECT size, root, leaf, time FROM head WHERE id = 1"
+_ENTRY = "SELECT data FROM entries WHERE idx = ?"
+_SIGNED = "SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1"
+_SHOWN = (
+    "SELECT note FROM ("
+    "SELECT 0 AS rank, size, note FROM (SELECT size, note FROM published WHERE size >= ? "
+    "ORDER BY size DESC LIMIT 1) AS shown UNION ALL "
+    "SELECT 1, size, note FROM (SELECT size, note FROM checkpoints "
+    "ORDER BY size DESC LIMIT 1) AS signed) AS found ORDER BY rank LIMIT 1"
+)
+"""The newest that was published, else the newest that was signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +44,12 @@ class Head:
 
 def read_head(connection: Connection, *, lock: bool = False) -> Head:
     """The head row; with `lock`, no other transaction can move it until this one ends."""
-    query = "SELECT size, root, leaf, time FROM head WHERE id = 1"
-    if lock and connection.dialect.name == "postgresql":
-        query += " FOR UPDATE"
-    ((size, root, leaf, time),) = fetch(connection, query)
+    locks = lock and connection.dialect.name == "postgresql"
+    return _head(fetch(connection, f"{_HEAD} FOR UPDATE" if locks else _HEAD))
+
+
+def _head(rows: list[Any]) -> Head:
+    ((size, root, leaf, time),) = rows
     return Head(size, root, leaf, time)
 
 
@@ -51,22 +65,24 @@ def tile_reader(connection: Connection) -> ReadTile:
     """Tiles from the store: full ones as stored, partial ones from the hashes they will hold."""
 
     def read(level: int, index: int, width: int) -> bytes:
-        if width == WIDTH:
-            query = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.idx == index)
-            row = connection.execute(query).first()
-            return bytes(row.hashes) if row else b""
-        first = index * WIDTH
-        if level == 0:
-            column, position, place = entries.c.leaf, entries.c.idx, None
-        else:
-            column, position, place = tiles.c.root, tiles.c.idx, tiles.c.level == level - 1
-        where = and_(position >= first, position < first + width)
-        if place is not None:
-            where = and_(place, where)
-        rows = connection.execute(select(column).where(where).order_by(position))
-        return b"".join(bytes(row[0]) for row in rows)
+        return _joined(fetch(connection, *_tile_query(level, index, width)))
 
     return read
+
+
+def _tile_query(level: int, index: int, width: int) -> tuple[str, tuple[int, ...]]:
+    if width == WIDTH:
+        return "SELECT hashes FROM tiles WHERE level = ? AND idx = ?", (level, index)
+    first = index * WIDTH
+    if level == 0:
+        query = "SELECT leaf FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx"
+        return query, (first, first + width)
+    query = "SELECT root FROM tiles WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx"
+    return query, (level - 1, first, first + width)
+
+
+def _joined(rows: list[Any]) -> bytes:
+    return b"".join(bytes(row[0]) for row in rows)
 
 
 class Log:
@@ -79,8 +95,7 @@ class Log:
 
     def head(self) -> Head:
         """Where the log ends."""
-        with reading(self._engine) as connection:
-            return read_head(connection)
+        return _head(glance(self._engine, _HEAD))
 
     def size(self) -> int:
         """How many entries are committed."""
@@ -88,8 +103,7 @@ class Log:
 
     def entry(self, index: int) -> bytes:
         """The exact bytes of entry `index`; NotFound past the end."""
-        with reading(self._engine) as connection:
-            return _entry(connection, index)
+        return _only(glance(self._engine, _ENTRY, (index,)), index)
 
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The exact bytes of entries from `start` up to `end` (exclusive), page by page."""
@@ -109,13 +123,11 @@ class Log:
 
         NotFound before the first.
         """
-        with reading(self._engine) as connection:
-            return _shown_checkpoint(connection, 0)
+        return _newest(glance(self._engine, _SHOWN, (0,)))
 
     def signed(self) -> str:
         """The newest checkpoint that the log signed, witnessed or not yet."""
-        with reading(self._engine) as connection:
-            return latest_checkpoint(connection)
+        return _newest(glance(self._engine, _SIGNED))
 
     def signed_size(self) -> int:
         """How many entries are under the newest signed checkpoint; 0 before the first."""
@@ -172,7 +184,7 @@ class Log:
                     raise NotFound(
                         f"the latest checkpoint, of {size} entries, has no entry {index}"
                     )
-            found = [_entry(connection, index) for index in indices]
+            found = [_only(fetch(connection, _ENTRY, (index,)), index) for index in indices]
         return [
             Receipt(data, index, tuple(self.inclusion(index, size)), note)
             for index, data in zip(indices, found, strict=True)
@@ -187,8 +199,7 @@ class Log:
         return consistency_proof(old, new, self._tree.range_hash(new))
 
     def _read_tile(self, level: int, index: int, width: int) -> bytes:
-        with reading(self._engine) as connection:
-            return tile_reader(connection)(level, index, width)
+        return _joined(glance(self._engine, *_tile_query(level, index, width)))
 
 
 def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes]:
@@ -206,25 +217,24 @@ def read_entries(connection: Connection, start: int, end: int) -> Iterator[bytes
 
 def latest_checkpoint(connection: Connection) -> str:
     """The latest signed checkpoint; NotFound before the first."""
-    query = select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
-    note = connection.execute(query).scalar_one_or_none()
-    if note is None:
-        raise NotFound("the log has no signed checkpoint yet")
-    return str(note)
+    return _newest(fetch(connection, _SIGNED))
 
 
 def _shown_checkpoint(connection: Connection, reach: int) -> str:
     """The newest published checkpoint of at least `reach` entries, else the newest signed."""
-    query = select(published.c.note).where(published.c.size >= reach)
-    note = connection.execute(query.order_by(published.c.size.desc()).limit(1)).scalar_one_or_none()
-    return latest_checkpoint(connection) if note is None else str(note)
+    return _newest(fetch(connection, _SHOWN, (reach,)))
 
 
-def _entry(connection: Connection, index: int) -> bytes:
-    row = connection.execute(select(entries.c.data).where(entries.c.idx == index)).first()
-    if row is None:
+def _newest(rows: list[Any]) -> str:
+    if not rows:
+        raise NotFound("the log has no signed checkpoint yet")
+    return str(rows[0][0])
+
+
+def _only(rows: list[Any], index: int) -> bytes:
+    if not rows:
         raise NotFound(f"the log has no entry {index}")
-    return _exact(row.data)
+    return _exact(rows[0][0])
 
 
 def _exact(data: object) -> bytes:

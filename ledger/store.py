@@ -5,7 +5,7 @@ Rows of the log cannot be updated or deleted: triggers refuse it on both engines
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -41,11 +41,11 @@ from ledger.tree import EMPTY_ROOT
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit whole number on both engines."""
-_BEGIN_WRITING = "BEGIN IMMEDIATE"
+_BEGIN_WRITING = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
 """SQLite's lock on writing is taken at once, not at the first change."""
 _BEGIN_READING = {
     "sqlite": "BEGIN",
-    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 }
 
 metadata = MetaData()
@@ -146,11 +146,7 @@ def open_store(url: str) -> Engine:
             raise StoreFault(f"database {backend!r} is not supported; use sqlite or postgresql")
         if backend == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        # Asked before each use, so that a server that was restarted costs nobody a request.
-        ask = backend == "postgresql"
-        engine = create_engine(
-            parsed, pool_size=20, max_overflow=20, pool_timeout=60, pool_pre_ping=ask
-        )
+        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_timeout=60)
     except (ArgumentError, ImportError, TypeError) as error:
         raise StoreFault(f"the database address is not usable: {error}") from error
     if backend == "sqlite":
@@ -200,8 +196,7 @@ def unprotected(connection: Connection) -> Iterator[None]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection with one consistent view, for reads; StoreFault where the database fails."""
-    with _faults_told(), engine.connect() as connection, connection.begin():
-        execute(connection, _BEGIN_READING[connection.dialect.name])
+    with _transaction(engine, _BEGIN_READING) as connection:
         yield connection
 
 
@@ -211,10 +206,53 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     StoreFault where the database fails; if its commit failed, only a read can tell what it did.
     """
-    with _faults_told(), engine.connect() as connection, connection.begin():
-        if connection.dialect.name == "sqlite":
-            execute(connection, _BEGIN_WRITING)
+    with _transaction(engine, _BEGIN_WRITING) as connection:
         yield connection
+
+
+def glance(engine: Engine, query: str, values: Sequence[object] = ()) -> list[Any]:
+    """The rows that one query finds, which is a consistent view by itself, as `fetch` has them.
+
+    A third of what `reading` costs on PostgreSQL, which is asked once and not three times.
+    """
+    with _faults_told():
+        connection, cursor = _first(engine, query, values)
+        with closing(connection), driver_faults_told(connection):
+            return list(cursor.fetchall())
+
+
+@contextmanager
+def _transaction(engine: Engine, begin: Mapping[str, str]) -> Iterator[Connection]:
+    with _faults_told():
+        connection, _ = _first(engine, begin[engine.dialect.name])
+        with closing(connection), connection.begin():
+            yield connection
+
+
+def _first(engine: Engine, query: str, values: Sequence[object] = ()) -> tuple[Connection, Any]:
+    """A connection, and what came of its first statement.
+
+    Where the database has closed the one that was kept, as after its restart, a new one is taken:
+    so nobody has to ask before each use whether it is still good.
+    """
+    connection = engine.connect()
+    try:
+        return connection, _run(connection, query, values)
+    except engine.dialect.loaded_dbapi.Error as error:
+        gone = engine.dialect.is_disconnect(error, connection.connection.driver_connection, None)
+        if gone:
+            connection.invalidate()
+        connection.close()
+        if not gone:
+            raise store_fault(error) from error
+    # The others that are kept are of the same age.
+    engine.dispose()
+    connection = engine.connect()
+    try:
+        return connection, _run(connection, query, values)
+    except engine.dialect.loaded_dbapi.Error as error:
+        connection.close()
+        raise store_fault(error) from error
 
 
 def execute(connection: Connection, query: str, values: Sequence[object] = ()) -> int:
@@ -326,6 +364,8 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 
 def _prepare_postgres(connection: Any, record: object) -> None:
+    # Each transaction says for itself when and how it begins.
+    connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")
         # A server that hangs while it holds the head row is cut off, and another takes over.

@@ -221,7 +221,7 @@ def test_a_killed_sequencer_holds_nobody_up(url: str) -> None:
 
 def take_lock_away(patch: pytest.MonkeyPatch) -> None:
     """Transactions begin without the lock, and nobody waits at the head row."""
-    patch.setattr(ledger.store, "_BEGIN_WRITING", "BEGIN")
+    patch.setattr(ledger.store, "_BEGIN_WRITING", dict.fromkeys(("sqlite", "postgresql"), "BEGIN"))
     patch.setattr(
         ledger.sequencer, "read_head", lambda connection, lock=False: read_head(connection)
     )

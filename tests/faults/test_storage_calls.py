@@ -24,6 +24,7 @@ from ledger import LedgerError, SignedStatement, Statement, StoreFault, Verifier
 from ledger.group_commit import GroupCommit
 from ledger.log import Log
 from ledger.note import COSIGNATURE_ED25519
+from ledger.registry_view import RegistryView
 from ledger.sequencer import Placed
 from ledger.store import driver_of
 from tests.log_kit import (
@@ -220,7 +221,10 @@ class Rounds:
             heard = error
         finally:
             faults.disarm()
-        assert bool(faults.hit) == (heard is not None), f"who heard that {faults.hit!r} failed?"
+        # One that is gone before anything was done on it is replaced, and nobody need hear of it.
+        healed = mode == GONE and faults.hit == "BEGIN"
+        failed = bool(faults.hit) and not healed
+        assert failed == (heard is not None), f"who heard that {faults.hit!r} failed?"
         if heard is not None:
             assert isinstance(heard, StoreFault)
             assert str(heard).startswith("the database ")
@@ -235,7 +239,7 @@ class Rounds:
         assert sizes([log.signed()]) == [log.size()], f"acknowledged, but not signed: {where}"
         repeated = {place.repeated for place in places}
         assert len(repeated) == 1, f"half of a batch was appended: {where}"
-        if faults.hit:
+        if failed:
             self.found["persisted" if True in repeated else "not persisted"] += 1
         return bool(faults.hit)
 
@@ -325,12 +329,12 @@ def test_a_registry_read_that_fails_is_read_again(
     reader.append([Statement.make(BANK, "witness.admit", witness).sign(GOVERNANCE)])
     retire = Statement.make(BANK, "witness.retire", {"operator": "w", "quorum": 0})
     sequencer_on(engine).append([retire.sign(GOVERNANCE)])
-    faults = Faults(engine, monkeypatch)
+    faults, view = Faults(engine, monkeypatch), RegistryView(engine)
     failed = 0
     for call in range(1, 20):
         faults.arm(call, AFTER)
         try:
-            registry = reader.registry()
+            registry = view.now()
         except StoreFault:
             failed += 1
             continue

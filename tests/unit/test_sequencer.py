@@ -32,6 +32,7 @@ from ledger import (
 from ledger.audit import audit
 from ledger.group_commit import GroupCommit
 from ledger.log import Log, read_head
+from ledger.registry_view import RegistryView
 from ledger.sequencer import Declined, Placed, Sequencer
 from ledger.store import create_tables, open_store, reading
 from ledger.tree import EMPTY_ROOT
@@ -303,12 +304,34 @@ def test_sequencers_taking_turns(engine: Engine, url: str) -> None:
         (outcome,) = each.append([award(901)])
         assert isinstance(outcome, Declined)
         assert "retired" in outcome.reason
-        assert set(each.registry().members[MEMBER].keys) == {
+    for reader in (engine, other):
+        assert set(RegistryView(reader).now().members[MEMBER].keys) == {
             new.public_key.multikey,
             SIGNING.public_key.multikey,
             APPROVING.public_key.multikey,
         }
     audited(engine)
+    other.dispose()
+
+
+def test_the_registry_is_read_beside_the_sequencer(engine: Engine, url: str) -> None:
+    """Another process appends while this one reads; nobody waits for a commit in hand."""
+    other = open_store(url)
+    sequencer, view = sequencer_on(other), RegistryView(engine)
+    before = view.now()
+    sequencer.append(awards(0, 3))
+    assert view.now() is before, "an award changes nothing of it"
+    new = PrivateKey.from_seed(b"n" * 32)
+    body = {"key": new.public_key.multikey, "member": MEMBER}
+    added = Statement.make(BANK, "key.add", body).sign(GOVERNANCE)
+    with sequencer._lock:
+        assert view.now() is before
+    sequencer.append([added])
+    after = view.now()
+    assert new.public_key.multikey in after.members[MEMBER].keys
+    assert new.public_key.multikey not in before.members[MEMBER].keys, "who has it keeps it"
+    view.forget()
+    assert set(view.now().members[MEMBER].keys) == set(after.members[MEMBER].keys)
     other.dispose()
 
 
