@@ -51,7 +51,7 @@ class Claim:
 def invite(bank: Bank, account: str) -> str:
     """The code of an invitation to claim an account, told this once; NoSuchThing if it is empty."""
     try:
-        owned = bank.owned(bank.token(account))
+        owned = bank.accounts.credentials(bank.vault.token(account))
     except NotAllowed:
         owned = []
     if not owned:
@@ -65,10 +65,10 @@ def claim_of(bank: Bank, code: str) -> Claim:
     if invitation.role is not Role.LEARNER:
         raise BadRequest("this invitation is not to a learner's awards; sign out to take it up")
     account = invitation.scope
-    awards = len(bank.owned(bank.token(account)))
+    awards = len(bank.accounts.credentials(bank.vault.token(account)))
     record = bank.learners.record_of(account) or ""
     taken = bool(record) and bank.access.anybody_of(bank.learners.names(record))
-    institution, name = account.partition("|")[0], bank.learner_name(account)
+    institution, name = account.partition("|")[0], bank.accounts.learner_name(account)
     return Claim(account, institution, name, awards, record, taken)
 
 

@@ -93,10 +93,10 @@ def everybody(folder: Path) -> Iterator[Site]:
             for name in ("home", "sister")
         )
         bank = small.bank
-        parties: Any = [Federation(b.bank, b.bank.new_name).party() for b in (small, other)]
+        parties: Any = [Federation(b.bank, b.bank.chance.name).party() for b in (small, other)]
         body = {"banks": parties, "from": "2020-01-01", "until": "2100-01-01"}
         statement = Statement.make(bank.settings.did, "agreement", body)
-        (outcome,) = bank.append([statement.sign(small.governance, other.governance)])
+        (outcome,) = bank.intake.append([statement.sign(small.governance, other.governance)])
         assert isinstance(outcome, Placed), outcome
         limits = Limits(
             address=_MANY,
@@ -108,7 +108,7 @@ def everybody(folder: Path) -> Iterator[Site]:
         bank.settings = bank.settings.model_copy(update={"limits": limits})
         _, credential = small.award("li-1")
         identifier = str(credential["id"])
-        owner = bank.token(bank.account_of_credential(identifier))
+        owner = bank.vault.token(bank.accounts.of_credential(identifier))
         offer = bank.wallets.offer(owner, [identifier])
         wallet, _ = bank.wallets.redeem(offer.code, offer.tx_code)
         people = {}

@@ -91,7 +91,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     # Before the pages, which show it.
     describe(app, TABLE)
     pages = add_pages(app, bank, visitors, demo)
-    figures = Figures(bank.condition, bank.refusal, bank.now)
+    figures = Figures(bank.health.condition, bank.health.refusal, bank.now)
     answers = install(app, partial(problem_page, pages), partial(_note, bank, figures))
     _add_ledger(app, bank)
     add_members(app, bank)
@@ -106,7 +106,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     add_openid4vci(app, bank)
     add_federation(app, bank)
     app.include_router(tile_routes(bank.log))
-    app.include_router(page_routes(bank.trust))
+    app.include_router(page_routes(bank.trust.newest))
     add_operation(app, bank)
     guard.complete(app.routes)
     app.add_middleware(Front, guard=guard, routes=app.routes, answers=answers)
@@ -117,7 +117,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     fixed = frozenset(path for path in paths if "{" not in path)
     app.add_middleware(Watch, figures=figures, fixed=fixed, span=span)
     app.state.figures = figures
-    bank.watch_commits(figures.append)
+    bank.health.watch_commits(figures.append)
     return app
 
 
@@ -157,24 +157,25 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
     def owned(token: Annotated[str, Depends(owner_token)]) -> Response:
         """The credentials of the token's owner: identifiers and ledger entries."""
         found: list[Json] = [
-            {"id": identifier, "entry": index} for identifier, index in bank.owned(token)
+            {"id": identifier, "entry": index}
+            for identifier, index in bank.accounts.credentials(token)
         ]
         return _json({"credentials": found})
 
     @app.get("/credentials/{identifier}", tags=["learners"], response_class=Response)
     def credential(identifier: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """One credential of the token's owner."""
-        return Response(encode(bank.credential(token, identifier)), media_type=_VC)
+        return Response(encode(bank.accounts.credential(token, identifier)), media_type=_VC)
 
     @app.get("/credentials/{identifier}/bundle", tags=["learners"], response_class=Response)
     def bundle(identifier: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """One credential of the token's owner with its receipt, to be shared as a file."""
-        return Response(bank.bundle(token, identifier), media_type="application/json")
+        return Response(bank.accounts.bundle(token, identifier), media_type="application/json")
 
     @app.get("/passbook", tags=["learners"])
     def passbook(token: Annotated[str, Depends(owner_token)]) -> Response:
         """The owner's statement of account: movements, balances, and what expires when."""
-        return _json(bank.passbook([bank.account(token)]).to_json())
+        return _json(bank.reckoning.passbook([bank.accounts.of_token(token)]).to_json())
 
     @app.get("/progress", tags=["learners"])
     def progress(
@@ -183,7 +184,7 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
         token: Annotated[str, Depends(owner_token)],
     ) -> Response:
         """What of a qualification the owner's credits meet, line by line, and what is missing."""
-        found = bank.progress([bank.account(token)], author, qualification)
+        found = bank.reckoning.progress([bank.accounts.of_token(token)], author, qualification)
         lines: list[Json] = [
             {"code": line.code, "en": line.en, "met": line.met, "zh": line.zh}
             for line in found.lines
@@ -193,7 +194,7 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
     @app.get("/transcript", tags=["learners"], response_class=Response)
     def transcript(token: Annotated[str, Depends(owner_token)]) -> Response:
         """All that the token's owner holds, as a transcript (CLR 2.0) with the awards' receipts."""
-        return Response(bank.transcript(token), media_type="application/json")
+        return Response(bank.transcripts.make(token), media_type="application/json")
 
 
 def _add_shares(app: FastAPI, bank: Bank) -> None:
@@ -206,7 +207,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
         if not isinstance(names, list) or type(days) is not int:
             raise BadRequest("say credentials (a list of identifiers) and days (a number)")
         identifiers = [str(name) for name in names]
-        made, secret = await run_in_threadpool(bank.share, token, identifiers, days)
+        made, secret = await run_in_threadpool(bank.shares.make, token, identifiers, days)
         url = f"https://{bank.settings.domain}/s/{secret}"
         return _json({"share": made.share, "url": url, "expires": made.expires}, 201)
 
@@ -222,14 +223,14 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
                 "withdrawn": item.withdrawn,
                 "openings": list(item.openings),
             }
-            for item in bank.shares(token)
+            for item in bank.shares.of(token)
         ]
         return _json({"shares": found})
 
     @app.delete("/shares/{share}", tags=["learners"], status_code=204)
     def unshare(share: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """End a link now."""
-        bank.unshare(token, share)
+        bank.shares.withdraw(token, share)
         return Response(status_code=204)
 
     @app.get("/s/{secret}", tags=["learners"], response_class=Response)
@@ -242,7 +243,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
             return RedirectResponse(
                 f"/v/#share={quote(secret)}", 303, {"Cache-Control": "no-store", "Vary": "Accept"}
             )
-        body = b'{"bundles":[' + b",".join(bank.shared(secret)) + b"]}"
+        body = b'{"bundles":[' + b",".join(bank.shares.open(secret)) + b"]}"
         headers = {
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
@@ -255,7 +256,7 @@ def _add_trust(app: FastAPI, bank: Bank) -> None:
     @app.get("/trust.json", tags=["trust"], response_class=Response)
     def trust() -> Response:
         """The newest trust bundle, as the governance signed it."""
-        return Response(bank.trust(), media_type="application/json")
+        return Response(bank.trust.newest(), media_type="application/json")
 
     @app.get("/status/{number}", tags=["trust"], response_class=Response)
     def revocations(number: int) -> Response:
@@ -296,7 +297,7 @@ def _add_trust(app: FastAPI, bank: Bank) -> None:
 
 
 def _status_list(bank: Bank, name: str) -> Response:
-    document = bank.status_lists().get(f"https://{bank.settings.domain}/status/{name}")
+    document = bank.trust.status_lists().get(f"https://{bank.settings.domain}/status/{name}")
     if document is None:
         raise NotFound(f"there is no status list {name}")
     return Response(encode(document), media_type=_VC, headers={"Cache-Control": "max-age=300"})

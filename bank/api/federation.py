@@ -20,7 +20,7 @@ _BODY = {
 
 def add_federation(app: FastAPI, bank: Bank) -> None:
     """Add the routes of the federation."""
-    federation = Federation(bank, bank.new_name)
+    federation = Federation(bank, bank.chance.name)
 
     @app.get("/federation", tags=["federation"])
     def party() -> Response:

@@ -131,7 +131,7 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
     @app.get("/learners/{learner}/passbook", tags=["staff"])
     def passbook(learner: Learner) -> Response:
         """The statement of account of all of a learner's accounts together."""
-        return _answer(bank.passbook(learners.accounts(learner)).to_json())
+        return _answer(bank.reckoning.passbook(learners.accounts(learner)).to_json())
 
     @app.get("/learners/{learner}/progress", tags=["staff"])
     def progress(
@@ -140,7 +140,7 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
         qualification: Annotated[str, Query(max_length=80)],
     ) -> Response:
         """What of a qualification a learner's credits meet, line by line."""
-        found = bank.progress(learners.accounts(learner), author, qualification)
+        found = bank.reckoning.progress(learners.accounts(learner), author, qualification)
         return _answer(evaluation_to_json(found))
 
     @app.post(
@@ -163,7 +163,7 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
     @app.get("/learners/{learner}/archive", tags=["staff"], response_class=Response)
     def archive(learner: Learner) -> Response:
         """Everything held about a learner in one ZIP, for the learner alone."""
-        bank.gather()
+        bank.checkpoints.gather()
         return Response(learners.export(learner), headers=_NO_STORE, media_type="application/zip")
 
     @app.delete("/learners/{learner}", tags=["staff"])

@@ -131,13 +131,13 @@ def add_members(app: FastAPI, bank: Bank) -> None:
         The same ones whenever they are asked for.
         """
         lots = read_lots(parse_exact(await request.body()))
-        given = await run_in_threadpool(bank.slots, key.institution, lots)
+        given = await run_in_threadpool(bank.slots.give, key.institution, lots)
         return _json(slots_json(given))
 
     @app.get("/batches/alone", tags=["members"])
     def alone(key: Key) -> Response:
         """How many awards the key's institution may still hand in today on one signature."""
-        return _json({"left": bank.alone(key.institution)})
+        return _json({"left": bank.intake.alone(key.institution)})
 
     @app.post("/batches", tags=["members"], openapi_extra=_BATCH_BODY)
     async def approve(request: Request, key: Key) -> Response:
@@ -151,7 +151,7 @@ def add_members(app: FastAPI, bank: Bank) -> None:
             signed, awards = read_batch(parse_exact(body, limit=LARGEST))
             if signed.statement.author != key.institution:
                 raise NotYours("a batch is approved by its own institution's software alone")
-            return _json(outcome_json(bank.approve_batch(signed, awards)))
+            return _json(outcome_json(bank.intake.approve_batch(signed, awards)))
 
         return await run_in_threadpool(approve_batch)
 
@@ -167,10 +167,10 @@ def add_members(app: FastAPI, bank: Bank) -> None:
         With the institution's own reference for each learner; `next`, where there is more, goes
         into `before`.
         """
-        found = bank.awards_of(key.institution, before, _PAGE + 1, unit, state)
+        found = bank.lots.of_institution(key.institution, before, _PAGE + 1, unit, state)
         items: list[Json] = []
         for lot in found[:_PAGE]:
-            held = bank.credential_of_lot(lot.lot)
+            held = bank.lots.credential(lot.lot)
             mine: dict[str, Json] = (
                 {} if held is None else {"credential": held[0], "learner": _reference(held[1])}
             )
@@ -201,11 +201,13 @@ def _add_statements(app: FastAPI, bank: Bank) -> None:
         is_short = len(body) < _SHORT
         submissions, together = read() if is_short else await run_in_threadpool(read)
         if together:
-            return _json(outcomes_json(await run_in_threadpool(bank.submit_together, submissions)))
+            return _json(
+                outcomes_json(await run_in_threadpool(bank.intake.submit_together, submissions))
+            )
         waiting = (
-            bank.enqueue(submissions)
+            bank.intake.enqueue(submissions)
             if is_short
-            else await run_in_threadpool(bank.enqueue, submissions)
+            else await run_in_threadpool(bank.intake.enqueue, submissions)
         )
         outcomes: list[Outcome] = await asyncio.wrap_future(waiting)
         return _json(outcomes_json(outcomes))

@@ -123,7 +123,8 @@ def _credential(bank: Bank, data: bytes, header: str) -> Response:
     if "credential_response_encryption" in body:
         raise _Encryption("answers are not encrypted here beyond TLS")
     name = identifier if isinstance(identifier, str) else None
-    document = bank.deliver(access, name, _proof(body))
+    issuer = bank.settings.public_url
+    document = bank.wallets.deliver(access, name, _proof(body), issuer)
     return _answer({"credentials": [{"credential": document}]}, headers=_NO_STORE)
 
 

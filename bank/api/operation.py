@@ -26,7 +26,7 @@ def add_operation(app: FastAPI, bank: Bank) -> None:
 
         A reason: the database is down, its shape is an older one, or signing is refused.
         """
-        reason = bank.refusal()
+        reason = bank.health.refusal()
         if reason:
             return _json({"status": "not ready", "reason": reason}, 503)
         return _json({"status": "ok"})

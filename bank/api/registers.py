@@ -30,20 +30,20 @@ def add_registers(app: FastAPI, bank: Bank) -> None:
     @app.get("/units", tags=["registers"])
     def units(author: Author = "") -> Response:
         """Every published unit version; of one institution with `author`."""
-        found = bank.catalogue().units.values()
+        found = bank.registry().catalogue.units.values()
         return _answer("units", (_unit(item) for item in found if author in ("", item.author)))
 
     @app.get("/rules", tags=["registers"])
     def rules(author: Author = "") -> Response:
         """Every published rule of recognition, withdrawn ones too."""
-        found, time = bank.catalogue().rules.values(), format_time(bank.now())
+        found, time = bank.registry().catalogue.rules.values(), format_time(bank.now())
         made = (_rule(item, time) for item in found if author in ("", item.author))
         return _answer("rules", made)
 
     @app.get("/qualifications", tags=["registers"])
     def qualifications(author: Author = "") -> Response:
         """Every published qualification with its rules of combination, withdrawn ones too."""
-        found = bank.catalogue().qualifications.values()
+        found = bank.registry().catalogue.qualifications.values()
         made = (_qualification(item) for item in found if author in ("", item.author))
         return _answer("qualifications", made)
 

@@ -69,7 +69,7 @@ def add_reports(app: FastAPI, bank: Bank) -> None:
 
 
 def _tried(bank: Bank, author: str, rule: dict[str, Json]) -> Response:
-    known = ((lot.lot, lot.facts) for lot in bank.lots())
+    known = ((lot.lot, lot.facts) for lot in bank.lots.each())
     limited = (pair for _, pair in zip(range(_MOST_TRIED), known, strict=False))
     try:
         trial = try_rule(author, rule, bank.registry(), limited, format_time(bank.now()))

@@ -100,7 +100,7 @@ class Guard:
             if not token:
                 raise NotAllowed("give the owner's token as 'Authorization: Bearer …'")
             self._addresses.attempt(_address(request))
-            await run_in_threadpool(self._bank.account, token)
+            await run_in_threadpool(self._bank.accounts.of_token, token)
             request.state.token = token
         else:
             await self._by_sister(request)

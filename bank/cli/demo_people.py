@@ -26,8 +26,8 @@ def demo_people(bank: "Bank") -> "Demo":
     people = [
         bank.access.admit(f"demo-{role}", name, Role(role), scope) for role, name, scope in _STAFF
     ]
-    account = bank.accounts()[0]
-    name = bank.learner_name(account)
+    account = bank.accounts.names()[0]
+    name = bank.accounts.learner_name(account)
     record = bank.learners.record_of(account) or bank.learners.open(name)
     bank.learners.link(record, account)
     people.append(bank.access.admit("demo-learner", name, Role.LEARNER, record))

@@ -198,7 +198,7 @@ def export(
 ) -> None:
     """Write everything held about a learner into one ZIP, for the learner alone."""
     with _opened(data, witnessed=True) as bank:
-        bank.gather()
+        bank.checkpoints.gather()
         content = bank.learners.export(learner)
     _write_private(out, content)
     typer.echo(str(out))

@@ -49,7 +49,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     def overview(request: Request, person: operator) -> Response:
         """Store, queue and witnesses at this moment."""
         try:
-            condition = bank.condition()
+            condition = bank.health.condition()
         except NotFound:
             condition = None  # nothing was ever signed here
         members = bank.registry().members.values()

@@ -181,7 +181,7 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         waiting = oversight.proposals.find(name)
         words, says = pages.words(request), N_("The ledger did not take it: %(why)s")
         try:
-            (outcome,) = bank.append([waiting.proposal.signed()])
+            (outcome,) = bank.intake.append([waiting.proposal.signed()])
         except BadRequest as error:
             return one(request, name, _because(words, says, error), 400)
         if isinstance(outcome, Declined):

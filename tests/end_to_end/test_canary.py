@@ -186,9 +186,9 @@ def _awards(small: SmallBank, left: Left, folder: Path) -> None:
             *("--institutions", "institutions.toml", "--bank", url, "--domain", "cq.example"),
         )
         learner = run("learner", "open", "--data", "var", "--from", "who.txt")
-        run("learner", "link", learner, small.bank.accounts()[0], "--data", "var")
-        for account in small.bank.accounts():
-            token = small.bank.token(account)
+        run("learner", "link", learner, small.bank.accounts.names()[0], "--data", "var")
+        for account in small.bank.accounts.names():
+            token = small.bank.vault.token(account)
             left.needles[f"token {len(left.needles)}"] = token
             http.headers["authorization"] = f"Bearer {token}"
             left.seen += http.get("/credentials").content + http.get("/passbook").content

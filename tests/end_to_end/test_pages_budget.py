@@ -34,13 +34,13 @@ NO_PAGE = (
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallBank]:
     with small_bank(tmp_path_factory.mktemp("budget")) as made:
         made.every_kind()
-        made.bank.export_trust([made.governance])
+        made.bank.trust.export([made.governance])
         yield made
 
 
 @pytest.fixture(scope="module")
 def site(small: SmallBank) -> Iterator[BankSite]:
-    (account, *_) = small.bank.accounts()
+    (account, *_) = small.bank.accounts.names()
     record = small.bank.learners.open("吴敏")
     small.bank.learners.link(record, account)
     with bank_pages(small, record) as made:

@@ -167,7 +167,7 @@ def test_answers_that_are_not_to_this_question_are_refused(
         bank._engine,
         bank.vault,
         lambda: datetime.now(UTC) + timedelta(minutes=10),
-        bank._name,
+        bank.chance.name,
         bank.operator_log,
     )
     options = json.loads(access.sign_in_options(here))

@@ -83,10 +83,10 @@ def _admit_witnesses(past: PastBank) -> None:
         proposal = Proposal.parse(_proposal(past, "witness.admit", body))
         for key in past.governance[:2]:
             proposal = proposal.sign(key)
-        bank.append([proposal.signed()])
+        bank.intake.append([proposal.signed()])
     ports["jiangsu"].reachable = False
-    bank.ask_witnesses(lambda record: ports[record.operator])
-    assert bank.gather()
+    bank.checkpoints.ask_witnesses(lambda record: ports[record.operator])
+    assert bank.checkpoints.gather()
 
 
 def _proposal(past: PastBank, kind: str, body: dict[str, Any]) -> bytes:

@@ -53,7 +53,11 @@ class Door:
         clock = Clock(self.clock.now - timedelta(hours=1))
         return Door(
             Access(
-                self.bank._engine, self.bank.vault, clock, self.bank._name, self.bank.operator_log
+                self.bank._engine,
+                self.bank.vault,
+                clock,
+                self.bank.chance.name,
+                self.bank.operator_log,
             ),
             clock,
             self.bank,
@@ -72,7 +76,9 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
 @pytest.fixture
 def door(bank: Bank) -> Door:
     clock = Clock(datetime.now(UTC).replace(microsecond=0))
-    return Door(Access(bank._engine, bank.vault, clock, bank._name, bank.operator_log), clock, bank)
+    return Door(
+        Access(bank._engine, bank.vault, clock, bank.chance.name, bank.operator_log), clock, bank
+    )
 
 
 def test_an_invitation_works_once(door: Door) -> None:

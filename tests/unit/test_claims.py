@@ -121,6 +121,6 @@ def test_what_is_no_claim(kit: Kit) -> None:
 def test_an_erased_account_is_claimed_no_more(kit: Kit) -> None:
     account = kit.award("ana")
     code = claims.invite(kit.bank, account)
-    kit.bank.erase(account)
+    kit.bank.accounts.erase(account)
     with pytest.raises(NoLonger):
         claims.claim_of(kit.bank, code)

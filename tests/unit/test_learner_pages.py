@@ -60,7 +60,7 @@ def visitor(kit: Kit, who: str, language: str = "en") -> Visitor:
     http.cookies.set("language", language)
     opened = kit.bank.access.session(session)
     assert opened is not None
-    names = [award.name for award in kit.bank.awards([account])]
+    names = [award.name for award in kit.bank.reckoning.awards([account])]
     return Visitor(kit, http, record, opened.csrf, names)
 
 
@@ -95,11 +95,11 @@ def test_another_learners_awards_are_not_there(kit: Kit, ana: Visitor) -> None:
         "choose at least one award to share"
     )
     assert ben.post("/shares", award=theirs, days="7").status_code == 303
-    (share,) = kit.bank.shares(kit.bank.token(kit.account("ben")))
+    (share,) = kit.bank.shares.of(kit.bank.vault.token(kit.account("ben")))
     assert ana.post("/shares/end", share=share.share).status_code == 404
-    assert kit.bank.shares(kit.bank.token(kit.account("ben")))[0].withdrawn == ""
+    assert kit.bank.shares.of(kit.bank.vault.token(kit.account("ben")))[0].withdrawn == ""
     assert ben.post("/shares/end", share=share.share).status_code == 303
-    assert kit.bank.shares(kit.bank.token(kit.account("ben")))[0].withdrawn != ""
+    assert kit.bank.shares.of(kit.bank.vault.token(kit.account("ben")))[0].withdrawn != ""
 
 
 def test_what_is_no_award_and_no_file(ana: Visitor) -> None:
@@ -133,7 +133,9 @@ def test_a_secret_is_shown_to_its_person_and_stands_in_no_address(kit: Kit, ana:
         ben.http.cookies.set("notice", value, path="/learner")
         assert "/s/" not in ben.get("/shares").text
     # What is told once only is gone when the page is opened again.
-    ana.post("/shares/end", share=kit.bank.shares(kit.bank.token(kit.account("ana")))[0].share)
+    ana.post(
+        "/shares/end", share=kit.bank.shares.of(kit.bank.vault.token(kit.account("ana")))[0].share
+    )
     assert "The link has ended." in ana.get("/shares").text
     assert "The link has ended." not in ana.get("/shares").text
 
@@ -178,10 +180,10 @@ def test_nothing_is_erased_unless_the_words_are_typed(kit: Kit, language: str) -
         answer = ana.post("/data/erase", confirm=wrong)
         assert answer.status_code == 400
         assert alert(answer) == told(Words(language), "the words do not match; nothing was erased")
-    assert len(kit.bank.awards([kit.account("ana")])) == 2
+    assert len(kit.bank.reckoning.awards([kit.account("ana")])) == 2
     answer = ana.post("/data/erase", confirm=f" {Words(language).say(ERASE).upper()} ")
     assert (answer.status_code, answer.headers["location"]) == (303, "/erased")
-    assert kit.bank.awards([kit.account("ana")]) == []
+    assert kit.bank.reckoning.awards([kit.account("ana")]) == []
     assert kit.bank.access.people(ana.record) == []
     assert ana.get().headers["location"].startswith("/sign-in")
     assert ana.http.get("/erased").status_code == 200

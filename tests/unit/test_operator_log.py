@@ -62,15 +62,15 @@ def test_what_is_done_is_recorded_with_its_checkpoint(small: SmallBank) -> None:
         with pytest.raises(NotAllowed):
             access.sign_in("op", "wrong", "000000")
     assert last(bank) == ("sign-in.lock", {"person": operator.person, "role": "operator"})
-    bank.export_trust([small.governance])
+    bank.trust.export([small.governance])
     assert last(bank) == ("trust.export", {"version": 1})
     upload = bank.uploads.take("north", "names.csv", b"a,b\n1,2\n")
     bank.uploads.discard("north", upload.upload, other.person)
     gone = {"by": other.person, "institution": "north", "upload": upload.upload}
     assert last(bank) == ("upload.discard", gone)
-    bank.rebuild()
+    bank.upkeep.rebuild()
     assert last(bank) == ("ledger.rebuild", {"same": 1})
-    bank.recover(None)
+    bank.upkeep.recover(None)
     assert last(bank) == ("ledger.recover", {"left": 0, "repaired": 0})
     report = bank.operator_log.audit()
     assert report.problems == ()
@@ -113,7 +113,7 @@ def test_a_backup_and_what_was_restored_from_it_are_recorded_when_a_bank_is_open
 def test_a_learners_erasure_is_recorded_and_nothing_of_the_learner(small: SmallBank) -> None:
     bank = small.bank
     lot, _ = small.award("erased-1")
-    held = bank.credential_of_lot(lot.lot)
+    held = bank.lots.credential(lot.lot)
     assert held is not None
     learner = bank.learners.open("Ana Anonymous", Document("cn-id", "11010519491231002X"))
     bank.learners.link(learner, held[1])

@@ -43,7 +43,7 @@ def staff(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staff]:
 def test_a_record_from_its_opening_to_its_erasure(staff: Staff) -> None:
     small, bank = staff.small, staff.small.bank
     lot, credential = small.award("li-1")
-    account = bank.account_of_credential(str(credential["id"]))
+    account = bank.accounts.of_credential(str(credential["id"]))
     learner = staff.post("/learners", name="李明", number=NUMBER)["learner"]
     assert staff.post("/learners", name="李明", number=NUMBER)["learner"] == learner
     assert staff.post("/learners", 409, name="王芳", number=NUMBER)["status"] == 409
@@ -61,7 +61,7 @@ def test_a_record_from_its_opening_to_its_erasure(staff: Staff) -> None:
     ended = staff.http.delete(f"/learners/{learner}/consents/{consent}").json()
     assert ended["withdrawn"]
     book = staff.http.get(f"/learners/{learner}/passbook").json()
-    assert book == bank.passbook([account]).to_json()
+    assert book == bank.reckoning.passbook([account]).to_json()
     wanted = {"author": small.south.did, "qualification": "DIP@1"}
     progress = staff.http.get(f"/learners/{learner}/progress", params=wanted)
     assert progress.status_code == 200, progress.text
@@ -72,7 +72,7 @@ def test_a_record_from_its_opening_to_its_erasure(staff: Staff) -> None:
     assert staff.post(f"/learners/{learner}/merge", learner=second) == {"learner": learner}
     assert staff.http.delete(f"/learners/{learner}").json() == {"erased": True}
     assert staff.http.get(f"/learners/{learner}").status_code in (404, 410)
-    assert bank.lot(lot.lot)
+    assert bank.lots.get(lot.lot)
 
 
 def test_documents_are_added_and_slips_are_told(staff: Staff) -> None:

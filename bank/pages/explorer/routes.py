@@ -150,7 +150,7 @@ def explorer_routes(pages: Pages) -> APIRouter:
         words = pages.words(request)
         name_of = name_by_did(pages, words)
         lot = statement.body.get("lot")
-        known = bank.find_lot(lot) if isinstance(lot, str) else None
+        known = bank.lots.find(lot) if isinstance(lot, str) else None
         return pages.show(
             request,
             "explorer/entry.html",
@@ -169,7 +169,7 @@ def explorer_routes(pages: Pages) -> APIRouter:
         found, problem = None, ""
         wanted = q.strip()[:_MOST_TEXT]
         if wanted:
-            found = bank.find_lot(wanted) or bank.find_commitment(wanted)
+            found = bank.lots.find(wanted) or bank.lots.committed(wanted)
             problem = "" if found else wanted
         return pages.show(
             request, "explorer/lookup.html", 404 if problem else 200, found=found, missing=problem

@@ -87,7 +87,7 @@ class Desk:
 
     def awards(self, person: Person) -> list[Award]:
         """All that the learner holds, the newest first."""
-        return self.bank.awards(self.accounts(person))[::-1]
+        return self.bank.reckoning.awards(self.accounts(person))[::-1]
 
     def award(self, person: Person, name: str) -> Award:
         """One of the learner's awards; NoSuchThing where there is none of this name."""

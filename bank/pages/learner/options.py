@@ -89,12 +89,12 @@ def option_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """
         names, time = desk.names(request), desk.time
         accounts = desk.accounts(person)
-        awards = bank.awards(accounts)
-        found = bank.options(awards)
+        awards = bank.reckoning.awards(accounts)
+        found = bank.reckoning.options(awards)
         taken = [one for one in found if one.decisions]
         chosen = [one for one in taken if one.award.name == award]
         shown = part(chosen or taken, page, _AWARDS)
-        reach = bank.prospects(accounts, _MOST if near == "all" else _NEAREST)
+        reach = bank.reckoning.prospects(accounts, _MOST if near == "all" else _NEAREST)
         titles = {
             item.lot.lot: names.unit(item.lot.facts.institution, item.lot.facts.unit)
             for item in awards

@@ -64,10 +64,10 @@ def passbook_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """Balance, what expires, movements."""
         names, time = desk.names(request), desk.time
         accounts = desk.accounts(person)
-        found = bank.passbook(accounts)
+        found = bank.reckoning.passbook(accounts)
         titles = {
             award.lot.lot: names.unit(award.lot.facts.institution, award.lot.facts.unit)
-            for award in bank.awards(accounts)
+            for award in bank.reckoning.awards(accounts)
         }
         moves = part(found.movements[::-1], page, _MOVEMENTS)
         today = date.fromisoformat(time[:10])

@@ -73,7 +73,7 @@ class Office:
 
     def own_lot(self, person: Person, name: str) -> Lot:
         """A lot of the institution's; NoSuchThing where it is another's."""
-        lot = self.pages.bank.lot(name)
+        lot = self.pages.bank.lots.get(name)
         if lot.facts.institution != self.did(person):
             raise NoSuchThing(f"the lot {name[:40]} is another institution's")
         return lot

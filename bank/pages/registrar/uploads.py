@@ -166,7 +166,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         found: list[Json] = [
             result_json(item) for item in bank.uploads.preview(person.scope, name).results
         ]
-        left = bank.alone(office.did(person))
+        left = bank.intake.alone(office.did(person))
         return answer({"alone": left, "done": upload.done, "results": found})
 
     @routes.post("/registrar/uploads/{name}/signed/batch")
@@ -193,7 +193,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         mine = office.did(person)
         if any(item.signed.statement.author != mine for item in submissions):
             raise BadRequest("a statement is another institution's than the one you serve")
-        outcomes = bank.submit(submissions)
+        outcomes = bank.intake.submit(submissions)
         bank.uploads.advance(person.scope, name, done)
         return answer(outcomes_json(outcomes))
 
