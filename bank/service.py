@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bank.access import Access
 from bank.accounts import Accounts
 from bank.approvals import Approvals
 from bank.authorization import ApiKeys
@@ -33,6 +32,7 @@ from bank.recognition import CurrentRules
 from bank.schema import migrate
 from bank.settings import Settings, database_url
 from bank.shares import Shares
+from bank.sign_in import SignIn
 from bank.slots import Slots
 from bank.transcripts import Transcripts
 from bank.trust import TrustBundles
@@ -69,7 +69,7 @@ class Bank:
     For those who hand something in: `intake`, `batches`, `slots`. For learners: `accounts`,
     `reckoning`, `transcripts`, `shares`, `wallets`, `learners`. For anyone: `log`, `lots`,
     `lot_map`, `rules`, `trust`. For those who watch over it and keep it: `oversight`, `health`,
-    `upkeep`, `checkpoints`, `operator_log`. Who may sign in or call: `access`, `api_keys`.
+    `upkeep`, `checkpoints`, `operator_log`. Who may sign in or call: `sign_in`, `api_keys`.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Bank:
         self._group = GroupCommit(self._sequencer, checkpointer, self.checkpoints.nudge)
 
         private = (engine, vault, now, chance.name, operator_log)
-        self.access, self.uploads = Access(*private), Uploads(*private)
+        self.sign_in, self.uploads = SignIn(*private), Uploads(*private)
         self.api_keys = ApiKeys(engine, now, registry, settings.did, chance.secret, operator_log)
         self.nonces = Nonces(engine, now)
         self.batches = Batches(engine, now)

@@ -84,7 +84,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
         redoc_url=None,
         responses=_PROBLEMS,
     )
-    visitors = Visitors(bank.access, bank.settings.public_url)
+    visitors = Visitors(bank.sign_in, bank.settings.public_url)
     guard = Guard(bank, visitors, TABLE)
     # Before anything is added: routes take the dependencies that there are when they come.
     app.router.dependencies.append(Depends(guard))

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person, Role
 from bank.errors import NoLonger
 from bank.measures import Force, Measure
 from bank.pages import regulator_words as say
@@ -23,6 +22,7 @@ from bank.pages.supervision import supervision_routes
 from bank.pages.visitor import Visitors
 from bank.per_size import Look
 from bank.reports import Report
+from bank.sign_in import Person, Role
 from keys import Json, encode
 
 _TABS = (

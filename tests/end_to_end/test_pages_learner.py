@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from bank import claims
-from bank.access import Role
 from bank.openid4vci.metadata import PRE_AUTHORIZED
+from bank.sign_in import Role
 from credentials.qr import scan
 from tests.bank_kit import SmallBank, small_bank
 from tests.browser_kit import DESKTOP, PHONE, Visit, chromium, visiting
@@ -386,7 +386,7 @@ def test_a_newcomer_claims_uses_and_deletes(browser: Browser, place: Place, loca
         page.wait_for_url(f"{place.url}/erased")
         looks_good(visit, f"erased-{language}")
         assert bank.reckoning.awards(accounts) == []
-        assert bank.access.people(record) == []
+        assert bank.sign_in.people(record) == []
         page.goto(f"{place.url}/learner")
         assert "/sign-in" in page.url
         assert visit.errors == []
@@ -394,7 +394,7 @@ def test_a_newcomer_claims_uses_and_deletes(browser: Browser, place: Place, loca
 
 def test_the_pages_are_quick_and_light(place: Place) -> None:
     person = place.site.people[Role.LEARNER]
-    token = place.small.bank.access.begin(person.person)
+    token = place.small.bank.sign_in.begin(person.person)
     with httpx.Client(base_url=place.url, cookies={"session": token}) as http:
         for path in ("", "/awards", "/options", "/shares", "/data"):
             for _ in range(5):

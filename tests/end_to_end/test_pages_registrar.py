@@ -15,10 +15,10 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
 
-from bank.access import Role
 from bank.institution import RECORDS
 from bank.pages.registrar.uploads import result_json
 from bank.results import Learner, Result, UnitRef
+from bank.sign_in import Role
 from keys import PrivateKey, encode, write_keystore
 from ledger import LotState, Slot
 from tests.bank_kit import NORTH_UNIT, SOUTH_UNIT, SmallBank, result, small_bank
@@ -478,8 +478,8 @@ def test_the_whole_open_university_file(
         with bank_pages(small) as site:
 
             def visitor(role: Role) -> Page:
-                person = small.bank.access.admit(f"ou-{role}", "Ou", role, "oulad-open")
-                token = small.bank.access.begin(person.person)
+                person = small.bank.sign_in.admit(f"ou-{role}", "Ou", role, "oulad-open")
+                token = small.bank.sign_in.begin(person.person)
                 context = browser.new_context(locale="en-US")
                 context.add_cookies([{"name": "session", "value": token, "url": site.url}])
                 return context.new_page()
@@ -578,9 +578,9 @@ def test_other_peoples_things_are_out_of_reach(small: SmallBank, site: BankSite)
     from bank.api.app import make_app
 
     http = TestClient(make_app(small.bank), follow_redirects=False)
-    south = small.bank.access.admit("south-r", "South", Role.REGISTRAR, "south")
-    token = small.bank.access.begin(south.person)
-    session = small.bank.access.session(token)
+    south = small.bank.sign_in.admit("south-r", "South", Role.REGISTRAR, "south")
+    token = small.bank.sign_in.begin(south.person)
+    session = small.bank.sign_in.session(token)
     assert session is not None
     taken = small.bank.uploads.take("north", "a.csv", table(row("s-1")).encode())
     lot, _ = small.award("reach-1")

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import delete
 
 from bank import claims
-from bank.access import Role
 from bank.errors import NoSuchThing, NotAllowed
 from bank.learners import Erased, NoSuchRecord
 from bank.schema import migrate
+from bank.sign_in import Role
 from bank.tables import accounts
 from bank.vault import AccountKey
 from ledger.sequencer import Declined, Placed
@@ -46,7 +46,7 @@ def furnish(kit: Kit) -> tuple[str, str]:
     kit.learners.consent(learner, terms())
     kit.learners.rename(learner, "欧阳大明")
     second = kit.learners.open("欧阳晓明")
-    access = kit.bank.access
+    access = kit.bank.sign_in
     person = access.admit("ana.signs-in", "ana.signs-in", Role.LEARNER, second)
     access.begin(person.person)
     claims.invite(kit.bank, account)

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bank.access import Role
 from bank.api.app import make_app
 from bank.client import RemoteBank
 from bank.errors import BadRequest, NeedsSecondPerson
@@ -23,6 +22,7 @@ from bank.institution import Institution, Submission
 from bank.opening import open_bank
 from bank.proposals import Proposal
 from bank.results import Preview
+from bank.sign_in import Role
 from keys import PrivateKey, b64u_encode, encode, parse
 from ledger import SignedStatement, Statement
 from ledger.batch import batch_approval
@@ -252,7 +252,7 @@ def test_over_http_it_is_the_same(small: SmallBank) -> None:
 
 def test_at_the_pages_one_account_is_one_person(small: SmallBank) -> None:
     """Whatever they sign in by, and whatever key they use; the second is another account."""
-    access = small.bank.access
+    access = small.bank.sign_in
     app = make_app(small.bank)
 
     def visitor(login: str, role: Role) -> TestClient:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bank.access import Role
 from bank.api.app import make_app
+from bank.sign_in import Role
 from keys import PrivateKey, encode
 from tests.api_kit import Signing, client, new_key, new_token
 from tests.bank_kit import QUALIFICATION, SmallBank, small_bank
@@ -111,10 +111,10 @@ def test_records_are_for_signed_requests_of_the_banks_own_keys_alone(staff: Staf
 def test_an_administrator_registers_and_retires_keys(staff: Staff) -> None:
     bank = staff.small.bank
     http = TestClient(make_app(bank), base_url="http://localhost", follow_redirects=False)
-    person = bank.access.admit("keeper", "Keeper", Role.ADMIN, "north")
-    token = bank.access.begin(person.person)
+    person = bank.sign_in.admit("keeper", "Keeper", Role.ADMIN, "north")
+    token = bank.sign_in.begin(person.person)
     http.cookies.set("session", token)
-    session = bank.access.session(token)
+    session = bank.sign_in.session(token)
     assert session is not None
     form = {"form_token": session.csrf}
     key = PrivateKey.generate()
@@ -136,9 +136,9 @@ def test_an_administrator_registers_and_retires_keys(staff: Staff) -> None:
         assert refused.status_code == 400
         assert said in refused.text
     # Another institution's administrator neither sees it nor ends it.
-    other = bank.access.admit("other", "Other", Role.ADMIN, "south")
-    http.cookies.set("session", bank.access.begin(other.person))
-    south = bank.access.session(http.cookies["session"])
+    other = bank.sign_in.admit("other", "Other", Role.ADMIN, "south")
+    http.cookies.set("session", bank.sign_in.begin(other.person))
+    south = bank.sign_in.session(http.cookies["session"])
     assert south is not None
     assert multikey not in http.get(path).text
     theirs = {"form_token": south.csrf, "key": multikey}

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.award_files import AwardFiles
 from bank.awards import Award, AwardState
 from bank.errors import NoSuchThing
@@ -15,6 +14,7 @@ from bank.openid4vci import offer_uri
 from bank.pages.learner.desk import Desk, part
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors
+from bank.sign_in import Person
 from credentials.qr import BadQR, link_png
 from ledger import Entry
 

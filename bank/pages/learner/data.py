@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.awards import Award
 from bank.errors import BadRequest
 from bank.learners import BadConsent, Consent, Event, NoSuchRecord, Terms, read_terms
@@ -19,6 +18,7 @@ from bank.pages.learner.desk import Desk
 from bank.pages.learner.names import Names
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field
+from bank.sign_in import Person
 from keys import Json
 from ledger import format_time
 

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person
 from bank.pages.learner.desk import Desk, part
 from bank.pages.learner.names import Names, ShownAward
 from bank.pages.page import Pages
@@ -16,6 +15,7 @@ from bank.prospects import Option, Prospect
 from bank.qualifications import Line as Condition
 from bank.qualifications import Unused
 from bank.recognition import Decision, in_words
+from bank.sign_in import Person
 
 _AWARDS: Final = 10
 _DECISIONS: Final = 4

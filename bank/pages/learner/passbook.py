@@ -9,7 +9,6 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from bank import claims
-from bank.access import Person
 from bank.claims import Holder
 from bank.errors import BankError, NoLonger
 from bank.learners import Conflict
@@ -19,6 +18,7 @@ from bank.pages.learner.picture import charts
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field
 from bank.passbook import Expiry, Movement, plain
+from bank.sign_in import Person
 
 _MOVEMENTS = 20
 _SOON = 8

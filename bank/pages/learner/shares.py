@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.awards import Award
 from bank.errors import BadRequest, NoSuchThing
 from bank.pages.learner.desk import Desk, part
@@ -17,6 +16,7 @@ from bank.pages.learner.names import ShownAward
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field
 from bank.shares import MOST_DAYS, Share
+from bank.sign_in import Person
 
 _PAGE: Final = 10
 _DAYS: Final = (7, 30, 90, 365)

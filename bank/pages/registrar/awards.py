@@ -7,13 +7,13 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from bank import claims
-from bank.access import Person
 from bank.errors import BadRequest, NoSuchThing
 from bank.institution import APPEAL
 from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office, answer, read_object, read_signed
 from bank.pages.visitor import Visitors
 from bank.service import Bank
+from bank.sign_in import Person
 from bank.submissions import outcomes_json, read_lots, read_submissions, slots_json
 from credentials import read_credential
 from keys import Json
@@ -172,7 +172,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     @routes.get("/registrar/approvals")
     def approvals(request: Request, person: staff) -> Response:
         """What waits for a second signature."""
-        people = {one.person: one.name for one in visitors.access.people(person.scope)}
+        people = {one.person: one.name for one in visitors.sign_in.people(person.scope)}
         found = [
             {
                 "approval": item.approval,

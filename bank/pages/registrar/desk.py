@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from bank.access import Person, Role
 from bank.errors import BadRequest, NoSuchThing
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
+from bank.sign_in import Person, Role
 from keys import Json, KeysError, encode, parse
 from ledger import LedgerError, Lot, Member, SignedStatement
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person
 from bank.errors import BadRequest
 from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office, answer, member_name, read_object
 from bank.pages.visitor import Visitors
 from bank.recognition import Outcome, Recogniser, RecognitionError, Trial, try_rule
+from bank.sign_in import Person
 from keys import Json
 from ledger import format_time
 from ledger.rules import rule_of

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.batches import check_batch
 from bank.errors import BadRequest, BankError
 from bank.institution import unit_credits
@@ -17,6 +16,7 @@ from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office, answer, read_object
 from bank.pages.visitor import Visitors, field
 from bank.results import DATE_FORMATS, Result, ResultsError
+from bank.sign_in import Person
 from bank.submissions import outcomes_json, read_batch, read_submissions
 from bank.uploads import FIELDS, Upload, UploadState, guess_mapping, nested
 from keys import Json
