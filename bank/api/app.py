@@ -13,6 +13,7 @@ from bank.api.appeals import add_appeals
 from bank.api.description import describe
 from bank.api.federation import add_federation
 from bank.api.front import Front, Number
+from bank.api.json_bodies import a_list, an_object, json_answer, json_body
 from bank.api.learner_records import add_learner_records
 from bank.api.members import add_members
 from bank.api.openid4vci import add_openid4vci
@@ -34,6 +35,7 @@ from bank.pages import Demo, add_pages, problem_page
 from bank.pages.visitor import Visitors
 from bank.qualifications import evaluation_to_json
 from bank.service import Bank
+from bank.shares import MOST_DAYS
 from credentials.rdf import context_bytes
 from credentials.transcript import BANK_CONTEXT
 from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse
@@ -48,23 +50,13 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
         "content": {"application/problem+json": {}},
     }
 }
-_SHARE_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["credentials"],
-                    "properties": {
-                        "credentials": {"type": "array", "items": {"type": "string"}},
-                        "days": {"type": "integer", "minimum": 1, "maximum": 365},
-                    },
-                }
-            }
-        },
-    }
-}
+_SHARE_BODY = json_body(
+    an_object(
+        "credentials",
+        credentials=a_list({"type": "string"}),
+        days={"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
+    )
+)
 
 Size = Annotated[int, Query(ge=0, le=2**53)]
 
@@ -149,7 +141,7 @@ def _add_ledger(app: FastAPI, bank: Bank) -> None:
     def consistency(old: Size, new: Size) -> Response:
         """The proof that the first `old` entries are a prefix of the first `new` (RFC 6962)."""
         path: list[Json] = [b64u_encode(node) for node in bank.log.consistency(old, new)]
-        return _json({"old": old, "new": new, "path": path})
+        return json_answer({"old": old, "new": new, "path": path})
 
 
 def _add_learner(app: FastAPI, bank: Bank) -> None:
@@ -160,7 +152,7 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
             {"id": identifier, "entry": index}
             for identifier, index in bank.accounts.credentials(token)
         ]
-        return _json({"credentials": found})
+        return json_answer({"credentials": found})
 
     @app.get("/credentials/{identifier}", tags=["learners"], response_class=Response)
     def credential(identifier: str, token: Annotated[str, Depends(owner_token)]) -> Response:
@@ -175,7 +167,7 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
     @app.get("/passbook", tags=["learners"])
     def passbook(token: Annotated[str, Depends(owner_token)]) -> Response:
         """The owner's statement of account: movements, balances, and what expires when."""
-        return _json(bank.reckoning.passbook([bank.accounts.of_token(token)]).to_json())
+        return json_answer(bank.reckoning.passbook([bank.accounts.of_token(token)]).to_json())
 
     @app.get("/progress", tags=["learners"])
     def progress(
@@ -189,7 +181,7 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
             {"code": line.code, "en": line.en, "met": line.met, "zh": line.zh}
             for line in found.lines
         ]
-        return _json({**evaluation_to_json(found), "lines": lines})
+        return json_answer({**evaluation_to_json(found), "lines": lines})
 
     @app.get("/transcript", tags=["learners"], response_class=Response)
     def transcript(token: Annotated[str, Depends(owner_token)]) -> Response:
@@ -209,7 +201,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
         identifiers = [str(name) for name in names]
         made, secret = await run_in_threadpool(bank.shares.make, token, identifiers, days)
         url = f"https://{bank.settings.domain}/s/{secret}"
-        return _json({"share": made.share, "url": url, "expires": made.expires}, 201)
+        return json_answer({"share": made.share, "url": url, "expires": made.expires}, 201)
 
     @app.get("/shares", tags=["learners"])
     def shares(token: Annotated[str, Depends(owner_token)]) -> Response:
@@ -225,7 +217,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
             }
             for item in bank.shares.of(token)
         ]
-        return _json({"shares": found})
+        return json_answer({"shares": found})
 
     @app.delete("/shares/{share}", tags=["learners"], status_code=204)
     def unshare(share: str, token: Annotated[str, Depends(owner_token)]) -> Response:
@@ -301,7 +293,3 @@ def _status_list(bank: Bank, name: str) -> Response:
     if document is None:
         raise NotFound(f"there is no status list {name}")
     return Response(encode(document), media_type=_VC, headers={"Cache-Control": "max-age=300"})
-
-
-def _json(value: dict[str, Json], status: int = 200) -> Response:
-    return Response(encode(value), status, media_type="application/json")

@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from bank.api.json_bodies import a_list, an_object, json_body
 from bank.api.recognition import lot_json
 from bank.authorization import ApiKey
 from bank.authorization.guard import api_key
@@ -33,79 +34,31 @@ from ledger.sequencer import Outcome
 
 _SHORT = 4 * 1024
 _PAGE = 200
-_STATEMENTS_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["statements"],
-                    "properties": {
-                        "together": {"type": "boolean"},
-                        "statements": {
-                            "type": "array",
-                            "minItems": 1,
-                            "maxItems": MOST_STATEMENTS,
-                            "items": {
-                                "type": "object",
-                                "required": ["signed"],
-                                "properties": {
-                                    "signed": {"type": "object"},
-                                    "credential": {"type": "object"},
-                                    "learner": {"type": "string", "maxLength": 64},
-                                },
-                            },
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
-_BATCH_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["awards", "signed"],
-                    "properties": {
-                        "awards": {
-                            "type": "array",
-                            "minItems": 1,
-                            "maxItems": MOST_IN_BATCH,
-                            "items": {"type": "string"},
-                        },
-                        "signed": {"type": "object"},
-                    },
-                }
-            }
-        },
-    }
-}
-_SLOTS_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["lots"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "lots": {
-                            "type": "array",
-                            "maxItems": MOST_LOTS,
-                            "items": {"type": "string", "minLength": 22, "maxLength": 22},
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
+_STATEMENT = an_object(
+    "signed",
+    signed={"type": "object"},
+    credential={"type": "object"},
+    learner={"type": "string", "maxLength": 64},
+)
+_STATEMENTS_BODY = json_body(
+    an_object(
+        "statements",
+        together={"type": "boolean"},
+        statements=a_list(_STATEMENT, minItems=1, maxItems=MOST_STATEMENTS),
+    )
+)
+_BATCH_BODY = json_body(
+    an_object(
+        "awards",
+        "signed",
+        awards=a_list({"type": "string"}, minItems=1, maxItems=MOST_IN_BATCH),
+        signed={"type": "object"},
+    )
+)
+_LOT: Json = {"type": "string", "minLength": 22, "maxLength": 22}
+_SLOTS_BODY = json_body(
+    {**an_object("lots", lots=a_list(_LOT, maxItems=MOST_LOTS)), "additionalProperties": False}
+)
 
 Key = Annotated[ApiKey, Depends(api_key)]
 

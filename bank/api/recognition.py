@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
+from bank.api.json_bodies import json_answer
 from bank.recognition import Decision, in_words
 from bank.service import Bank
-from keys import Json, encode
+from keys import Json
 from ledger import Lot, format_time
 from ledger.rules import Shown
 
@@ -20,7 +21,7 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
     @app.get("/lots/{name}", tags=["ledger"])
     def lot(name: Name) -> Response:
         """What a lot is and where it stands: what the ledger says of it in clear."""
-        return Response(encode(lot_json(bank.lots.get(name))), media_type="application/json")
+        return json_answer(lot_json(bank.lots.get(name)))
 
     @app.get("/lots/{name}/proof", tags=["ledger"])
     def proof(name: Name) -> Response:
@@ -58,7 +59,7 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
             "decisions": [_decision_json(decision) for decision in decisions],
             "lot": name,
         }
-        return Response(encode(body), media_type="application/json")
+        return json_answer(body)
 
 
 def _decision_json(decision: Decision) -> dict[str, Json]:

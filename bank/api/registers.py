@@ -9,8 +9,9 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 from fastapi.responses import Response
 
+from bank.api.json_bodies import json_answer
 from bank.service import Bank
-from keys import Json, encode
+from keys import Json
 from ledger import Member, Unit, format_time
 from ledger.appeals import Appeal
 from ledger.catalogue import Qualification
@@ -54,8 +55,7 @@ def add_registers(app: FastAPI, bank: Bank) -> None:
 
 
 def _answer(name: str, items: Iterable[dict[str, Json]]) -> Response:
-    body: dict[str, Json] = {name: list(items)}
-    return Response(encode(body), media_type="application/json")
+    return json_answer({name: list[Json](items)})
 
 
 def _names(names: Mapping[str, str]) -> dict[str, Json]:
