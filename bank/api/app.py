@@ -9,11 +9,11 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
+from bank.answers import json_answer
 from bank.api.appeals import add_appeals
 from bank.api.description import describe
 from bank.api.federation import add_federation
 from bank.api.front import Front, Number
-from bank.api.json_bodies import a_list, an_object, json_answer, json_body
 from bank.api.learner_records import add_learner_records
 from bank.api.members import add_members
 from bank.api.openid4vci import add_openid4vci
@@ -22,6 +22,7 @@ from bank.api.problems import install
 from bank.api.recognition import add_recognition
 from bank.api.registers import add_registers
 from bank.api.reports import add_reports
+from bank.api.request_bodies import a_list, an_object, json_body
 from bank.api.tiles import tile_routes
 from bank.api.watch import Watch
 from bank.authorization.bodies import Bodies

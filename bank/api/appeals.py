@@ -6,7 +6,8 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.api.json_bodies import an_object, json_answer, json_body
+from bank.answers import json_answer
+from bank.api.request_bodies import an_object, json_body
 from bank.authorization.guard import owner_token
 from bank.errors import BadRequest
 from bank.lodging import lodge_as_owner

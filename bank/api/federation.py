@@ -4,7 +4,8 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.api.json_bodies import json_answer, json_body
+from bank.answers import json_answer
+from bank.api.request_bodies import json_body
 from bank.errors import BadRequest
 from bank.federation import Federation
 from bank.federation.sister import PATH

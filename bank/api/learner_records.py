@@ -10,10 +10,10 @@ from fastapi import FastAPI, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.api.json_bodies import NO_STORE, an_object, json_answer, json_body
-from bank.errors import BadRequest
+from bank.answers import NO_STORE, json_answer
+from bank.api.request_bodies import an_object, json_body
 from bank.learners import Document, read_terms
-from bank.learners.forms import document_of, read_form, text_of
+from bank.learners.forms import document_of, needed_document, read_form, text_of
 from bank.qualifications import evaluation_to_json
 from bank.service import Bank
 from keys import Json
@@ -172,10 +172,7 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
 
 async def _document(request: Request, bank: Bank) -> Document:
     form = read_form(await request.body(), ("kind", "number"), _WHERE)
-    document = document_of(form, _WHERE, bank.now().date())
-    if document is None:
-        raise BadRequest(f"{_WHERE} has no number; add it")
-    return document
+    return needed_document(form, _WHERE, bank.now().date())
 
 
 def _answer(body: dict[str, Json]) -> Response:

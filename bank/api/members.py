@@ -8,8 +8,8 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.api.json_bodies import a_list, an_object, json_body
 from bank.api.recognition import lot_json
+from bank.api.request_bodies import a_list, an_object, json_body
 from bank.authorization import ApiKey
 from bank.authorization.guard import api_key
 from bank.authorization.table import LARGEST

@@ -7,7 +7,8 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.api.json_bodies import NO_STORE, json_answer, json_body
+from bank.answers import NO_STORE, json_answer
+from bank.api.request_bodies import json_body
 from bank.openid4vci import (
     BadProofOfKey,
     BadToken,

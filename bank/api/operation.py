@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from bank.api.json_bodies import NO_STORE, json_answer
+from bank.answers import NO_STORE, json_answer
 from bank.service import Bank
 
 

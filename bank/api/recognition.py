@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
-from bank.api.json_bodies import json_answer
+from bank.answers import json_answer
 from bank.recognition import Decision, in_words
 from bank.service import Bank
 from keys import Json

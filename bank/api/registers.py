@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 from fastapi.responses import Response
 
-from bank.api.json_bodies import json_answer
+from bank.answers import json_answer
 from bank.service import Bank
 from keys import Json
 from ledger import Member, Unit, format_time

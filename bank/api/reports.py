@@ -9,7 +9,8 @@ from fastapi import FastAPI, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.api.json_bodies import an_object, json_answer, json_body
+from bank.answers import json_answer
+from bank.api.request_bodies import an_object, json_body
 from bank.errors import BadRequest, TooFast
 from bank.recognition import RecognitionError, try_rule
 from bank.reports import Report

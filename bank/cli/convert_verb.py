@@ -12,8 +12,8 @@ from bank.cli.options import (
     Data,
     Institutions,
     Members,
+    Slug,
 )
-from bank.cli.qualification_verbs import Slug
 from bank.errors import BadRequest
 
 

@@ -22,6 +22,7 @@ from bank.cli.options import (
     Data,
     Institutions,
     Members,
+    Slug,
     bank_passphrase,
 )
 from bank.errors import BadSetup
@@ -44,7 +45,6 @@ Applicant = Annotated[
     ),
 ]
 Qualification = Annotated[str, typer.Option(help="The qualification, CODE@VERSION.")]
-Slug = Annotated[str, typer.Option(help="The institution's short name in the TOML file.")]
 
 
 def progress_command(

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from bank.audits import last_audit
-from bank.operations.finding import Finding, ok, problem, warning
+from bank.operations.finding import Finding, graded, ok, problem, warning
 from bank.schema import NEWEST, version
 from bank.settings import Settings, database_url
 from bank.tables import trust_bundles
@@ -140,12 +140,8 @@ def check_trust(engine: Engine, now: datetime) -> Iterator[Finding]:
     sentence = (
         f"version {trust.version} of {trust.issued:%Y-%m-%d}, good until {trust.expires:%Y-%m-%d}"
     )
-    if trust.expires <= now:
-        yield problem("trust", sentence, remedy)
-    elif trust.expires - now < _SOON or trust.next_update < now:
-        yield warning("trust", sentence, remedy)
-    else:
-        yield ok("trust", sentence)
+    is_late = trust.expires - now < _SOON or trust.next_update < now
+    yield graded("trust", sentence, remedy, bad=trust.expires <= now, poor=is_late)
 
 
 def check_audit(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from bank.answers import NO_STORE, json_answer
 from bank.errors import NoLonger
 from bank.measures import standing
 from bank.operator_log import Act
@@ -16,7 +17,7 @@ from bank.pages.page import Pages
 from bank.pages.supervision import slug_of
 from bank.pages.visitor import Visitors, field
 from bank.sign_in import Person, Role
-from keys import Json, encode
+from keys import Json
 from ledger import NotFound, format_time
 
 _TABS = (
@@ -82,8 +83,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """How far the audit is that runs."""
         now = oversight.audits.state()
         state: dict[str, Json] = {"running": now.running, "done": now.done, "total": now.total}
-        headers = {"Cache-Control": "no-store"}
-        return Response(encode(state), media_type="application/json", headers=headers)
+        return json_answer(state, headers=NO_STORE)
 
     @routes.get("/errors")
     def errors(request: Request, person: operator) -> Response:

@@ -6,8 +6,8 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.api.json_bodies import json_body
 from bank.api.problems import install
+from bank.api.request_bodies import json_body
 from bank.errors import BadRequest
 from bank.vc_api.instance import Instance
 from credentials import CredentialsError

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from bank.answers import json_answer
 from bank.errors import NoSuchThing
 from bank.pages.explorer.stories import story
 from bank.pages.language import Words
@@ -190,7 +191,7 @@ def explorer_routes(pages: Pages) -> APIRouter:
     def status_json() -> Response:
         """The same for programs."""
         value = log_status(bank, bank.now()).to_json()
-        return Response(encode({**value, "version": _version()}), media_type="application/json")
+        return json_answer({**value, "version": _version()})
 
     return routes
 

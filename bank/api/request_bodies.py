@@ -1,13 +1,6 @@
-"""Bodies of JSON: what a route takes, as the OpenAPI document says it, and what it answers."""
+"""What a route takes, as the OpenAPI document says it."""
 
-from collections.abc import Mapping
-
-from fastapi.responses import Response
-
-from keys import Json, encode
-
-NO_STORE: Mapping[str, str] = {"Cache-Control": "no-store"}
-"""For an answer that nobody in between is to keep."""
+from keys import Json
 
 
 def json_body(schema: Json, media: str = "application/json") -> dict[str, Json]:
@@ -23,10 +16,3 @@ def an_object(*required: str, **properties: Json) -> dict[str, Json]:
 def a_list(items: Json, **bounds: Json) -> dict[str, Json]:
     """The schema of a list of things of one kind."""
     return {"type": "array", "items": items, **bounds}
-
-
-def json_answer(
-    value: dict[str, Json], status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    """An answer of canonical JSON."""
-    return Response(encode(value), status, headers, media_type="application/json")
