@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from bank.access import Role
 from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.learners import Conflict
 from bank.service import Bank
+from bank.sign_in import Role
 
 LASTING = timedelta(days=14)
 """How long an invitation can be taken up."""
@@ -51,24 +51,24 @@ class Claim:
 def invite(bank: Bank, account: str) -> str:
     """The code of an invitation to claim an account, told this once; NoSuchThing if it is empty."""
     try:
-        owned = bank.owned(bank.token(account))
+        owned = bank.accounts.credentials(bank.vault.token(account))
     except NotAllowed:
         owned = []
     if not owned:
         raise NoSuchThing(f"there is no account {account[:80]} with a credential")
-    return bank.access.invite(Role.LEARNER, account, LASTING)
+    return bank.sign_in.invite(Role.LEARNER, account, LASTING)
 
 
 def claim_of(bank: Bank, code: str) -> Claim:
     """What an invitation is to; NoLonger where it has ended, BadRequest where it is no claim."""
-    invitation = bank.access.invitation(code)
+    invitation = bank.sign_in.invitation(code)
     if invitation.role is not Role.LEARNER:
         raise BadRequest("this invitation is not to a learner's awards; sign out to take it up")
     account = invitation.scope
-    awards = len(bank.owned(bank.token(account)))
+    awards = len(bank.accounts.credentials(bank.vault.token(account)))
     record = bank.learners.record_of(account) or ""
-    taken = bool(record) and bank.access.anybody_of(bank.learners.names(record))
-    institution, name = account.partition("|")[0], bank.learner_name(account)
+    taken = bool(record) and bank.sign_in.anybody_of(bank.learners.names(record))
+    institution, name = account.partition("|")[0], bank.accounts.learner_name(account)
     return Claim(account, institution, name, awards, record, taken)
 
 
@@ -99,7 +99,7 @@ def add(bank: Bank, code: str, record: str) -> Holder:
             "make one of both: it needs to see who you are"
         )
     bank.learners.link(own, claim.account)
-    bank.access.spend(code)
+    bank.sign_in.spend(code)
     return holder
 
 

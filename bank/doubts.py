@@ -1,13 +1,18 @@
 """What a stolen key leaves in doubt, for its member to look through and attest again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+
 from bank.errors import BadRequest
+from bank.lots import read_lots
 from bank.proposals import Proposal, propose
 from keys import Json, b64u_encode
-from ledger import Entry, Member, Statement
+from ledger import Entry, Member, Registry, SignedStatement, Statement
+from ledger.log import Log
 from ledger.lots import lot_names
+from ledger.store import reading
 
 _MOST = 1000
 _USES = frozenset(("convert", "redeem", "reserve", "transfer.out"))
@@ -37,11 +42,6 @@ def in_doubt(entry: Entry, member: Member) -> bool:
     )
 
 
-def uses(statement: Statement) -> str:
-    """The lot that a statement would use or lock, which takes one that nobody doubts; or empty."""
-    return str(statement.body["lot"]) if statement.kind in _USES else ""
-
-
 def doubts(entries: Iterable[Entry], member: Member) -> Iterator[Doubt]:
     """The entries by `member` that a suspect key signed in the time in doubt, in order."""
     for entry in entries:
@@ -61,3 +61,47 @@ def attestation(member: Member, chosen: Sequence[Doubt]) -> Proposal:
         )
     names: list[Json] = [doubt.statement for doubt in chosen]
     return propose(member.did, "award.attest", {"statements": names})
+
+
+class DoubtedUses:
+    """Finds what would use a lot while it is in doubt who made it."""
+
+    def __init__(self, engine: Engine, log: Log, registry: Callable[[], Registry]) -> None:
+        self._engine = engine
+        self._log = log
+        self._registry = registry
+
+    def among(self, batch: Sequence[SignedStatement]) -> dict[int, str]:
+        """Of statements that would use a lot in doubt the place in the batch, and what is told."""
+        named = {n: name for n, signed in enumerate(batch) if (name := _used(signed.statement))}
+        suspects = self._suspects() if named else {}
+        if not suspects:
+            return {}
+        with reading(self._engine) as connection:
+            known = read_lots(connection, sorted(set(named.values())))
+        found = {}
+        for place, name in named.items():
+            lot = known.get(name)
+            member = None if lot is None else suspects.get(lot.facts.institution)
+            if lot is None or member is None:
+                continue
+            entry = Entry.parse(self._log.entry(lot.award_index))
+            if entry.signed.statement.author == member.did and in_doubt(entry, member):
+                found[place] = (
+                    f"the lot {name} was made by a key of {member.did} that is suspect since; it "
+                    "is used again once the institution attests it"
+                )
+        return found
+
+    def _suspects(self) -> dict[str, Member]:
+        """The members of which a key is suspect."""
+        return {
+            did: member
+            for did, member in self._registry().members.items()
+            if any(period.suspect_from is not None for period in member.keys.values())
+        }
+
+
+def _used(statement: Statement) -> str:
+    """The lot that a statement would use or lock, which takes one that nobody doubts; or empty."""
+    return str(statement.body["lot"]) if statement.kind in _USES else ""

@@ -31,7 +31,7 @@ def lodge(bank: Bank, entry: int, grounds: bytes, days: int = DAYS) -> Lodged:
     if not 0 < days <= _MOST_DAYS:
         raise BadRequest(f"an appeal is to be decided within 1 to {_MOST_DAYS} days")
     decided = Entry.parse(bank.log.entry(entry)).signed.statement
-    name, due = bank.new_name(), (bank.now().date() + timedelta(days=days)).isoformat()
+    name, due = bank.chance.name(), (bank.now().date() + timedelta(days=days)).isoformat()
     body: dict[str, Json] = {
         "against": decided.author,
         "appeal": name,
@@ -47,9 +47,9 @@ def lodge(bank: Bank, entry: int, grounds: bytes, days: int = DAYS) -> Lodged:
 
 def lodge_as_owner(bank: Bank, token: str, entry: int, grounds: bytes) -> Lodged:
     """As `lodge`, for the owner of the lot that was decided about; NotAllowed for anybody else."""
-    account = bank.account(token)
+    account = bank.accounts.of_token(token)
     lot = str(Entry.parse(bank.log.entry(entry)).signed.statement.body.get("lot", ""))
-    held = bank.credential_of_lot(lot)
+    held = bank.lots.credential(lot)
     if held is None or held[1] != account:
         raise NotAllowed("that entry decides about no award of this account")
     return lodge(bank, entry, grounds)

@@ -1,15 +1,17 @@
 """The map of lots as the bank keeps it: made from the table of lots, its root put on the log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, delete, select
 
 from bank.errors import BadSetup, NoSuchThing
+from bank.lots import read_lots
 from bank.tables import lot_map, lot_map_head, lots
-from ledger import Lot
+from keys import Json, b64u_encode
+from ledger import Lot, Registry
 from ledger.bulk import insert_rows
-from ledger.log import read_head
+from ledger.log import Log, read_head
 from ledger.lot_map import (
     BUCKETS,
     EMPTY,
@@ -25,6 +27,7 @@ from ledger.lot_map import (
     root_of,
 )
 from ledger.lot_rows import lot_of
+from ledger.sequencer import Declined, Outcome
 from ledger.store import reading, writing
 
 _PAGE = 5000
@@ -60,7 +63,64 @@ def make_map(engine: Engine) -> MapHead:
     return head
 
 
-def prove_lot(connection: Connection, name: str, lot: Lot | None, head: MapHead) -> MapProof:
+class LotMap:
+    """The map that the bank keeps, and what it proves."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        log: Log,
+        registry: Callable[[], Registry],
+        state: Callable[[str, dict[str, Json]], Outcome],
+        author: tuple[str, str],
+    ) -> None:
+        """`state` appends a statement of the bank's own, by its kind and body.
+
+        `author` are the bank's DID and the Multikey of its own key.
+        """
+        self._engine = engine
+        self._log = log
+        self._registry = registry
+        self._state = state
+        self._author = author
+
+    def commit(self) -> MapHead:
+        """Make the map of lots and put its root on the log; BadSetup where that is declined.
+
+        Nothing if nothing was appended since the last time.
+        """
+        last = self._registry().lots_root
+        if last is not None and last.index == self._log.size() - 1:
+            return MapHead(last.size, last.root)
+        made = make_map(self._engine)
+        body: dict[str, Json] = {"root": b64u_encode(made.root), "size": made.size}
+        outcome = self._state("lots.root", body)
+        if isinstance(outcome, Declined):
+            did, key = self._author
+            raise BadSetup(
+                f"the root of the map of lots was declined: {outcome.reason} (the governance "
+                f"registers the bank's own key {key} with a key.add for {did})"
+            )
+        return made
+
+    def prove(self, name: str) -> str:
+        """Evidence of where a lot stood when the map of lots was last committed, for anyone.
+
+        NoSuchThing where it never was, and where the lot has changed since.
+        """
+        root = self._registry().lots_root
+        if root is None:
+            raise NoSuchThing(
+                "no root of the map of lots is on the log: 'creditbank ledger commit-lots' puts it "
+                "there"
+            )
+        with reading(self._engine) as connection:
+            lot = read_lots(connection, [name]).get(name)
+            proof = _prove(connection, name, lot, MapHead(root.size, root.root))
+        return f"{proof.encode()}\n{self._log.receipt(root.index).encode()}"
+
+
+def _prove(connection: Connection, name: str, lot: Lot | None, head: MapHead) -> MapProof:
     """Where a lot stood in the map whose root is on the log; `lot` is as it stands now.
 
     BadSetup where the map kept here is another; NoSuchThing where the lot changed since, for then

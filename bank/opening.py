@@ -62,23 +62,23 @@ class LocalBank:
 
     def slots(self, institution: Institution, lots: Sequence[str]) -> list[Slot]:
         """A status slot for each lot, the same one whenever it is asked for."""
-        return self._bank.slots(institution.did, lots)
+        return self._bank.slots.give(institution.did, lots)
 
     def alone(self, institution: Institution) -> int:
         """How many awards it may still hand in today on one person's signature."""
-        return self._bank.alone(institution.did)
+        return self._bank.intake.alone(institution.did)
 
     def approve_batch(self, signed: SignedStatement, awards: Sequence[bytes]) -> Outcome:
         """Let awards be handed in beyond that; `signed` is their `batch.approve` by two persons."""
-        return self._bank.approve_batch(signed, awards)
+        return self._bank.intake.approve_batch(signed, awards)
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append statements and deposit credentials; one outcome each, in order."""
-        return self._bank.submit(submissions)
+        return self._bank.intake.submit(submissions)
 
     def submit_together(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """As `submit`, but all of them or none."""
-        return self._bank.submit_together(submissions)
+        return self._bank.intake.submit_together(submissions)
 
 
 def create_bank(
@@ -168,10 +168,10 @@ def open_bank(
         if settings.publish_to and bank.log.size():
             # One that cannot be read now holds up nothing, as with a witness out of reach.
             with suppress(StoreFault):
-                bank.heed(open_target(settings.publish_to), settings.publish_to)
+                bank.checkpoints.heed(open_target(settings.publish_to), settings.publish_to)
 
         urls = settings.witness_urls
-        bank.ask_witnesses(
+        bank.checkpoints.ask_witnesses(
             lambda record: HttpWitness(record, urls.get(record.operator, record.url))
         )
     return bank
@@ -346,7 +346,7 @@ def govern(
     statements = [
         Statement.make(bank.settings.did, kind, body).sign(*governance) for kind, body in facts
     ]
-    for (kind, _), outcome in zip(facts, bank.append(statements), strict=True):
+    for (kind, _), outcome in zip(facts, bank.intake.append(statements), strict=True):
         if isinstance(outcome, Declined):
             raise BadSetup(f"{kind} was declined: {outcome.reason}")
 

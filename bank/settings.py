@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -280,23 +281,8 @@ def write_settings(
     path = folder / FILE
     before = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     partial = folder / f"{FILE}.partial"
-    partial.write_text(_toml({**before, **values}), encoding="utf-8")
+    partial.write_text(tomli_w.dumps({**before, **values}), encoding="utf-8")
     partial.replace(path)
-
-
-def _toml(values: Mapping[str, Any], heading: str = "") -> str:
-    plain = {name: value for name, value in values.items() if not isinstance(value, dict)}
-    text = f"\n[{heading}]\n" if heading and (plain or not values) else ""
-    for name, value in plain.items():
-        text += f"{_toml_key(name)} = {json.dumps(value, ensure_ascii=False)}\n"
-    for name, value in values.items():
-        if isinstance(value, dict):
-            text += _toml(value, f"{heading}.{_toml_key(name)}" if heading else _toml_key(name))
-    return text
-
-
-def _toml_key(name: str) -> str:
-    return name if name.isidentifier() and name.isascii() else json.dumps(name, ensure_ascii=False)
 
 
 def _from_environment(name: str) -> str | None:

@@ -5,22 +5,41 @@ Random, so that a revoked place tells nothing of when or to whom a credential wa
 
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import IntegrityError
 
 from bank.errors import NotAllowed
 from bank.tables import lots, slots
-from ledger import STATUS_LIST_LENGTH, Slot
+from ledger import STATUS_LIST_LENGTH, Slot, StoreFault
+from ledger.store import writing
 
 _CHUNK = 400
+_TRIES = 10
 # Above this, finding a free place by chance takes too many tries.
 _FULL = STATUS_LIST_LENGTH * 3 // 4
 
 
-def allocate(
+class Slots:
+    """Gives out the places in status lists."""
+
+    def __init__(self, engine: Engine, dice: random.Random) -> None:
+        self._engine = engine
+        self._dice = dice
+
+    def give(self, institution: str, names: Sequence[str]) -> list[Slot]:
+        """A slot for each lot, in order; NotAllowed if a lot is another institution's."""
+        for _ in range(_TRIES):
+            # Another server may have given the same places at the same time: then theirs stand.
+            with suppress(IntegrityError), writing(self._engine) as connection:
+                return _allocate(connection, institution, names, self._dice)
+        raise StoreFault("too many servers give out status slots at once; try again")
+
+
+def _allocate(
     connection: Connection, institution: str, names: Sequence[str], dice: random.Random
 ) -> list[Slot]:
-    """A slot for each lot, in order; NotAllowed if a lot is another institution's."""
     known = _known(connection, institution, names)
     new = [lot for lot in dict.fromkeys(names) if lot not in known]
     if new:

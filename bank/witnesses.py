@@ -5,7 +5,6 @@ keys/               its Ed25519 and ML-DSA-44 keystores
 seen.db             the newest checkpoint seen of each log
 """
 
-import json
 import os
 import tomllib
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 
 import httpx
+import tomli_w
 
 from bank.errors import BadSetup
 from bank.keyring import key_uris, open_key
@@ -166,10 +166,9 @@ def _read(folder: Path) -> tuple[str, dict[str, tuple[VerifierKey, ...]]]:
 
 
 def _save(folder: Path, name: str, logs: dict[str, tuple[VerifierKey, ...]]) -> None:
-    lines = [f"name = {json.dumps(name)}"]
-    for origin, keys in logs.items():
-        texts = json.dumps([str(key) for key in keys])
-        lines += ["", "[[log]]", f"origin = {json.dumps(origin)}", f"keys = {texts}"]
+    watched = [
+        {"origin": origin, "keys": [str(key) for key in keys]} for origin, keys in logs.items()
+    ]
     partial = folder / f"{_FILE}.partial"
-    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    partial.write_text(tomli_w.dumps({"name": name, "log": watched}), encoding="utf-8")
     partial.replace(folder / _FILE)

@@ -143,10 +143,10 @@ def passbook_500() -> Figure:
         day = small.bank.now().date()
         gone = [small.north.lot(f"li-{n}") for n in range(0, mine, 5)]
         small.port.submit([small.north.lot_event("revoke", lot, "test", day) for lot in gone])
-        account = small.bank.account_of_credential(_credential(small, f"li-{mine - 1}"))
+        account = small.bank.accounts.of_credential(_credential(small, f"li-{mine - 1}"))
 
         def ours() -> float:
-            return seconds(lambda: small.bank.passbook([account]))
+            return seconds(lambda: small.bank.reckoning.passbook([account]))
 
         def peer() -> float:
             def rows() -> None:
@@ -162,7 +162,7 @@ def passbook_500() -> Figure:
 
 
 def _credential(small: SmallBank, key: str) -> str:
-    index = small.bank.lot(small.north.lot(key)).award_index
+    index = small.bank.lots.get(small.north.lot(key)).award_index
     with small.bank._engine.connect() as connection:
         query = select(credentials.c.identifier).join(
             lots_table, credentials.c.lot == lots_table.c.lot
@@ -180,7 +180,7 @@ def rebuild_300k() -> Figure:
 
         def ours() -> float:
             def work() -> None:
-                assert small.bank.rebuild(), "the table folded anew differs"
+                assert small.bank.upkeep.rebuild(), "the table folded anew differs"
 
             return rate(size, work)
 
@@ -202,7 +202,7 @@ def lot_map_100k() -> Figure:
     with TemporaryDirectory() as folder, small_bank(Path(folder)) as small:
         small.govern("policy.publish", alone=MOST_ALONE)
         _fill(small, number)
-        records = [LotRecord.of(lot.lot, lot.standing) for lot in small.bank.lots()]
+        records = [LotRecord.of(lot.lot, lot.standing) for lot in small.bank.lots.each()]
 
         def ours() -> float:
             return rate(number, lambda: make_map(small.bank._engine))
@@ -210,8 +210,8 @@ def lot_map_100k() -> Figure:
         def peer() -> float:
             return rate(number, lambda: [sha256(record.leaf).digest() for record in records])
 
-        small.bank.commit_lots()
-        size = len(small.bank.prove_lot(records[0].lot).partition("\n\n")[0])
+        small.bank.lot_map.commit()
+        size = len(small.bank.lot_map.prove(records[0].lot).partition("\n\n")[0])
         figure = compare(ours, peer, "hashing their records alone", "lots/s")
         return replace(figure, note=f"a proof of {size} bytes, beside the root's receipt")
 
@@ -229,4 +229,4 @@ def _fill(small: SmallBank, number: int) -> None:
             status: Json = {"index": turn % slots, "list": 2 + turn // slots}
             made = Statement.make(small.north.did, "award", {**body, "lot": lot, "status": status})
             batch.append(SignedStatement(made, sample.signed.signatures))
-        small.bank.append(batch)
+        small.bank.intake.append(batch)

@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from bank.lots import LotProjection
+from bank.lot_projection import LotProjection
 from bank.tables import derived, private
 from benchmarks import node
 from benchmarks.measure import Figure, compare, count, rate
@@ -93,11 +93,11 @@ def cold_verify() -> Figure:
     """A fresh process each time: what a person at a command line waits for."""
     with small_bank() as (bank, awards), folder() as out:
         credential = awards[0].credential or {}
-        token = bank.token(bank.account_of_credential(str(credential["id"])))
-        (out / "bundle.json").write_bytes(bank.bundle(token, str(credential["id"])))
+        token = bank.vault.token(bank.accounts.of_credential(str(credential["id"])))
+        (out / "bundle.json").write_bytes(bank.accounts.bundle(token, str(credential["id"])))
         from benchmarks.samples import GOVERNANCE
 
-        (out / "trust.json").write_bytes(bank.export_trust([GOVERNANCE]))
+        (out / "trust.json").write_bytes(bank.trust.export([GOVERNANCE]))
         command = [
             *(sys.executable, "-m", "bank.cli", "verify", str(out / "bundle.json")),
             *("--trust", str(out / "trust.json"), "--json"),

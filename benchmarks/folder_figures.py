@@ -53,9 +53,11 @@ def _applications(out: Path, number: int) -> int:
     with small_bank(number) as (bank, awards):
         for place, award in enumerate(awards):
             identifier = str((award.credential or {})["id"])
-            token = bank.token(bank.account_of_credential(identifier))
-            (out / "files" / f"{place:04}.json").write_bytes(bank.bundle(token, identifier))
-        (out / "trust.json").write_bytes(bank.export_trust([GOVERNANCE]))
+            token = bank.vault.token(bank.accounts.of_credential(identifier))
+            (out / "files" / f"{place:04}.json").write_bytes(
+                bank.accounts.bundle(token, identifier)
+            )
+        (out / "trust.json").write_bytes(bank.trust.export([GOVERNANCE]))
     return number
 
 

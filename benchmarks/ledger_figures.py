@@ -492,7 +492,7 @@ from benchmarks.samples import DOMAIN, GOVERNANCE, INSTITUTION, opening
 folder = Path(sys.argv[1])
 create_bank(folder, DOMAIN, {"en": "B", "zh": "B"}, [GOVERNANCE.public_key.multikey], 1, "p")
 bank = open_bank(folder, "p")
-bank.append(opening())
+bank.intake.append(opening())
 for key in api_keys(int(sys.argv[3])):
     bank.api_keys.add(INSTITUTION.did, key.public_key.multikey, "benchmark")
 # As 'creditbank bank serve' does. Given as a bare descriptor it would be taken for a Unix socket,

@@ -89,7 +89,7 @@ def measure(folder: Path, number: int) -> Costs:
             commit,
             _sync(folder),
             _spent(lambda: _audit(small)) / size,
-            _spent(small.bank.rebuild) / size,
+            _spent(small.bank.upkeep.rebuild) / size,
             publishing / size,
             _cosign(small),
             stored,
@@ -121,7 +121,7 @@ def _take_in(signed: bytes, credential: bytes) -> None:
 
 
 def _submit(small: SmallBank, awards: list[Submission]) -> None:
-    assert all(isinstance(outcome, Placed) for outcome in small.bank.submit_together(awards))
+    assert all(isinstance(outcome, Placed) for outcome in small.bank.intake.submit_together(awards))
 
 
 def _audit(small: SmallBank) -> None:

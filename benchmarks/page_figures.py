@@ -33,10 +33,10 @@ def _figure(ours: _Measure, aim: float, name: str) -> Figure:
         return Figure(None, None, None, "s", name, "Chromium is not on this machine")
     with small_bank() as (bank, awards):
         credential = awards[0].credential or {}
-        token = bank.token(bank.account_of_credential(str(credential["id"])))
-        bundle = json.loads(bank.bundle(token, str(credential["id"])))
+        token = bank.vault.token(bank.accounts.of_credential(str(credential["id"])))
+        bundle = json.loads(bank.accounts.bundle(token, str(credential["id"])))
         digits = to_digits(bundle["credential"], bundle["receipt"])
-        trust = bank.export_trust([GOVERNANCE])
+        trust = bank.trust.export([GOVERNANCE])
     with serving(trust) as site, chromium() as browser, visiting(browser, (390, 844)) as visit:
         visit.open(site.page)
         visit.settle()

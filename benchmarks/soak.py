@@ -175,10 +175,10 @@ def main() -> None:
             os.environ["CREDITBANK_DATABASE_URL"] = database.url
         bank, _ = stack.enter_context(small_bank(_FIRST))
         data = bank.settings.folder
-        tokens = [bank.token(account) for account in bank.accounts()]
-        owned = [(token, bank.owned(token)[0][0]) for token in tokens]
+        tokens = [bank.vault.token(account) for account in bank.accounts.names()]
+        owned = [(token, bank.accounts.credentials(token)[0][0]) for token in tokens]
         bank.api_keys.add(INSTITUTION.did, _KEY.public_key.multikey, "soak")
-        bank.checkpoint()
+        bank.checkpoints.sign()
         told = Told()
         server, url = stack.enter_context(_server(data))
         load = Load(url, _asks(Session(url), owned), told)
@@ -326,7 +326,7 @@ def _kept(data: Path, told: Told) -> bool:
     """Whether every acknowledged award is at its place, and the whole log passes."""
     bank = open_bank(data, "p")
     try:
-        report = bank.audit()
+        report = bank.upkeep.audit()
         places = {
             sha256(Entry.parse(entry).signed.data).digest(): index
             for index, entry in enumerate(bank.log.entries())

@@ -218,6 +218,12 @@ class Registry:
         bank = self.operator
         return bank if bank is not None and bank.did == did else self.members.get(did)
 
+    def roles(self) -> Roles:
+        """Which role each key on the log has, or ever had."""
+        identity = self.identity
+        log_keys, roots = ((), ()) if identity is None else (identity.log_keys, identity.roots)
+        return Roles(log_keys, roots, self._parties(), self.witnesses.values())
+
     def _check_governed(self, signed: SignedStatement, identity: LogIdentity, time: str) -> None:
         if signed.statement.kind == "agreement":
             check_in_force(identity.root, time)
@@ -261,12 +267,6 @@ class Registry:
         if any(key in party.keys for party in self._parties()):
             raise Refused(f"the key {key} is registered already; a key is registered once")
         self.roles().check("party", [key])
-
-    def roles(self) -> Roles:
-        """Which role each key on the log has, or ever had."""
-        identity = self.identity
-        log_keys, roots = ((), ()) if identity is None else (identity.log_keys, identity.roots)
-        return Roles(log_keys, roots, self._parties(), self.witnesses.values())
 
     def _parties(self) -> Iterable[Member]:
         bank = [] if self.operator is None else [self.operator]

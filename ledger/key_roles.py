@@ -30,7 +30,7 @@ def multikeys(keys: Iterable[VerifierKey]) -> Iterator[str]:
 
 
 class Roles:
-    """Which role each key on a log has."""
+    """Which role each key on a log has, and who has it."""
 
     def __init__(
         self,
@@ -39,23 +39,29 @@ class Roles:
         parties: Iterable[Member],
         witnesses: Iterable[WitnessRecord],
     ) -> None:
-        self._roles: dict[str, tuple[str, str]] = {}
-        for key in multikeys(log_keys):
-            self._roles[key] = ("log", "the log's")
+        self._holders: dict[str, dict[str, tuple[str, str]]] = {}
+        """Of a key, by whoever holds it: the role, and whose the key is."""
+        for key in log_keys:
+            self._note(_name(key), "the log", ("log", "the log's"))
         for root in roots:
-            for key in root.keys:
-                self._roles[key] = ("governance", f"of the governance, root {root.version}")
+            for known in root.keys:
+                whose = f"of the governance, root {root.version}"
+                self._note(known, "the governance", ("governance", whose))
         for party in parties:
-            for key in party.keys:
-                self._roles[key] = ("party", f"{party.did}'s")
+            for known in party.keys:
+                self._note(known, party.did, ("party", f"{party.did}'s"))
         for witness in witnesses:
-            for key in multikeys(witness.keys):
-                self._roles[key] = ("witness", f"the witness {witness.operator}'s")
+            holder = f"the witness {witness.operator}"
+            for key in witness.keys:
+                self._note(_name(key), holder, ("witness", f"{holder}'s"))
+
+    def _note(self, key: str, holder: str, role: tuple[str, str]) -> None:
+        self._holders.setdefault(key, {})[holder] = role
 
     @property
     def keys(self) -> frozenset[str]:
-        """Every key that has one (Multikeys)."""
-        return frozenset(self._roles)
+        """Every key that has one: Multikeys, and in hex those that are no Ed25519 keys."""
+        return frozenset(self._holders)
 
     def check(self, role: str, keys: Iterable[str]) -> None:
         """Refused where one of `keys` (Multikeys) has another role than `role` already.
@@ -63,6 +69,16 @@ class Roles:
         `role` is `log`, `governance`, `party` (a member or the bank itself) or `witness`.
         """
         for key in keys:
-            known, whose = self._roles.get(key, (role, ""))
+            holders = self._holders.get(key, {})
+            # Of several the last: so ledgers that are older than this check fold as they did.
+            known, whose = next(reversed(holders.values()), (role, ""))
             if known != role:
                 raise Refused(f"the key {key} is {whose}: each role takes a key of its own")
+
+    def shared(self) -> list[list[str]]:
+        """Of each key that more than one holds, who they are."""
+        return [sorted(holders) for holders in self._holders.values() if len(holders) > 1]
+
+
+def _name(key: VerifierKey) -> str:
+    return next(multikeys([key]), key.raw.hex())

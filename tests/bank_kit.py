@@ -86,7 +86,7 @@ class SmallBank:
         submission = self.offer(institution, result(key, unit, credits, **more))
         self.submit(submission)
         assert submission.credential is not None
-        return self.bank.lot(institution.lot(key)), submission.credential
+        return self.bank.lots.get(institution.lot(key)), submission.credential
 
     def offer(self, institution: Institution, made: Result) -> Submission:
         (slot,) = self.port.slots(institution, [institution.lot(made.source_key)])
@@ -128,7 +128,7 @@ class SmallBank:
         self.submit(self.state(self.south, "qualification.publish", **QUALIFICATION))
         lots = [self.award("wu-5", SOUTH_UNIT, "3")[0].lot, self.award("wu-6", LAW_UNIT)[0].lot]
         (slot,) = self.port.slots(self.south, [self.south.conferment(lots)])
-        known = self.bank.catalogue().qualifications[self.south.did, "DIP@1"]
+        known = self.bank.registry().catalogue.qualifications[self.south.did, "DIP@1"]
         now = self.bank.now()  # the qualification is in force from its entry on
         person, as_of = Learner("wu", "吴敏"), format_time(now)
         keep("confer", self.south.confer(known, lots, person, {}, as_of, slot, now))

@@ -12,13 +12,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from bank.access import Role
 from bank.api.app import make_app
 from bank.authorization.model import Caller
 from bank.federation import Federation
 from bank.http_signature import FEDERATION
 from bank.limits import Limit, Limits
 from bank.pages import Demo
+from bank.sign_in import Role
 from keys import PrivateKey, Signer
 from ledger import Statement
 from ledger.sequencer import Placed
@@ -76,9 +76,9 @@ class Site:
             case Caller.ANONYMOUS:
                 pass
             case _:
-                token = bank.access.begin(self.people[Caller(caller)])
+                token = bank.sign_in.begin(self.people[Caller(caller)])
                 self.http.cookies.set("session", token)
-                session = bank.access.session(token)
+                session = bank.sign_in.session(token)
                 assert session is not None
                 headers["X-Form-Token"] = session.csrf
         return self.http.request(method, address, content=content, headers=headers, auth=auth)
@@ -93,10 +93,10 @@ def everybody(folder: Path) -> Iterator[Site]:
             for name in ("home", "sister")
         )
         bank = small.bank
-        parties: Any = [Federation(b.bank, b.bank.new_name).party() for b in (small, other)]
+        parties: Any = [Federation(b.bank, b.bank.chance.name).party() for b in (small, other)]
         body = {"banks": parties, "from": "2020-01-01", "until": "2100-01-01"}
         statement = Statement.make(bank.settings.did, "agreement", body)
-        (outcome,) = bank.append([statement.sign(small.governance, other.governance)])
+        (outcome,) = bank.intake.append([statement.sign(small.governance, other.governance)])
         assert isinstance(outcome, Placed), outcome
         limits = Limits(
             address=_MANY,
@@ -108,13 +108,13 @@ def everybody(folder: Path) -> Iterator[Site]:
         bank.settings = bank.settings.model_copy(update={"limits": limits})
         _, credential = small.award("li-1")
         identifier = str(credential["id"])
-        owner = bank.token(bank.account_of_credential(identifier))
+        owner = bank.vault.token(bank.accounts.of_credential(identifier))
         offer = bank.wallets.offer(owner, [identifier])
         wallet, _ = bank.wallets.redeem(offer.code, offer.tx_code)
         people = {}
         for role in Role:
             scope = "north" if role.is_institution else ""
-            person = bank.access.admit(f"walks-{role}", f"Walks {role}", role, scope)
+            person = bank.sign_in.admit(f"walks-{role}", f"Walks {role}", role, scope)
             people[Caller(role.value)] = person.person
         keys = {
             Caller.INSTITUTION: new_key(bank, small.north.did),

@@ -69,7 +69,7 @@ class Kit:
         return self.institution.award(result, Decimal(4), slot, self.now)
 
     def submit(self, submission: Submission) -> Outcome:
-        (outcome,) = self.bank.submit([submission])
+        (outcome,) = self.bank.intake.submit([submission])
         return outcome
 
     def account(self, who: str) -> str:

@@ -81,8 +81,10 @@ def furnish(small: SmallBank) -> Furnished:
     small.submit(south.use("reserve", held.lot, application=claim, until=until))
     for body in (NEAR, FAR):
         small.submit(small.state(south, "qualification.publish", **body))
-    owner = bank.account_of_credential(str(document["id"]))
-    accounts = [name for name in bank.accounts() if name == owner or name.startswith(south.did)]
+    owner = bank.accounts.of_credential(str(document["id"]))
+    accounts = [
+        name for name in bank.accounts.names() if name == owner or name.startswith(south.did)
+    ]
     record = bank.learners.open(NAME)
     for account in accounts:
         bank.learners.link(record, account)
@@ -95,7 +97,7 @@ def furnish(small: SmallBank) -> Furnished:
         "suspended": suspended,
         "reserved": held,
     }
-    by_lot = {award.lot.lot: award.name for award in bank.awards(accounts)}
+    by_lot = {award.lot.lot: award.name for award in bank.reckoning.awards(accounts)}
     awards = {state: by_lot[lot.lot] for state, lot in named.items()}
     return Furnished(record, tuple(accounts), awards)
 
@@ -103,17 +105,17 @@ def furnish(small: SmallBank) -> Furnished:
 def apply(small: SmallBank, lots: list[str], dice: random.Random) -> list[Submission]:
     """Use these lots for south's diploma."""
     learner, now = Learner("li", NAME), small.bank.now()
-    accounts = [small.bank.account_of_credential(credential_of(small, lot)) for lot in lots]
-    evaluation = small.bank.progress(accounts, small.south.did, "DIP@1")
+    accounts = [small.bank.accounts.of_credential(credential_of(small, lot)) for lot in lots]
+    evaluation = small.bank.reckoning.progress(accounts, small.south.did, "DIP@1")
     assert evaluation.met, evaluation
     made = apply_for(small.south, evaluation, learner, now)
     reserve([made], small.south, small.port, dice)
-    known = small.bank.catalogue().qualifications[small.south.did, "DIP@1"]
+    known = small.bank.registry().catalogue.qualifications[small.south.did, "DIP@1"]
     return redeem([made], [known], small.south, small.port, dice, now)
 
 
 def credential_of(small: SmallBank, lot: str) -> str:
     """The credential of a lot."""
-    found = small.bank.credential_of_lot(lot)
+    found = small.bank.lots.credential(lot)
     assert found is not None
     return found[0]

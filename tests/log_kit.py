@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, Engine, func, select
 
-from bank.lots import LotFold, LotProjection
+from bank.lot_projection import LotFold, LotProjection
 from bank.tables import derived, private
 from bank.tables import lots as lots_table
 from keys import PrivateKey, b64u_encode, did_web

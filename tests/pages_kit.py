@@ -14,9 +14,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page
 
-from bank.access import Person, Role
 from bank.api.app import make_app
 from bank.pages import Demo
+from bank.sign_in import Person, Role
 from tests.bank_kit import SmallBank
 from tests.browser_kit import DESKTOP, REPO, Visit, visiting
 
@@ -40,7 +40,7 @@ def bank_pages(small: SmallBank, learner: str = "") -> Iterator[BankSite]:
     people = {}
     for role in Role:
         scope = "north" if role.is_institution else learner if role is Role.LEARNER else ""
-        people[role] = small.bank.access.admit(f"test-{role}", f"Test {role}", role, scope)
+        people[role] = small.bank.sign_in.admit(f"test-{role}", f"Test {role}", role, scope)
     app = make_app(small.bank, Demo(_KEY, list(people.values())))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -142,7 +142,7 @@ def _award(past: PastBank, calendar: Calendar, months: int) -> dict[str, list[Lo
             if (slug, month) == ("west", months - 2):
                 count *= 9  # something an alert is for
             made[slug] += _award_month(past, slug, month, count, dice)
-    return {slug: [past.bank.lot(name) for name in names] for slug, names in made.items()}
+    return {slug: [past.bank.lots.get(name) for name in names] for slug, names in made.items()}
 
 
 def _award_month(
@@ -205,4 +205,4 @@ def _decide(past: PastBank, lots: dict[str, list[Lot]]) -> None:
         "grounds": b64u_encode(bytes(32)),
     }
     statement = Statement.make(past.bank.settings.did, "appeal", body)
-    past.bank.append([statement.sign(past.bank.signer)])
+    past.bank.intake.append([statement.sign(past.bank.signer)])

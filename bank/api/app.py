@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
+from bank.answers import json_answer
 from bank.api.appeals import add_appeals
 from bank.api.description import describe
 from bank.api.federation import add_federation
@@ -21,6 +22,7 @@ from bank.api.problems import install
 from bank.api.recognition import add_recognition
 from bank.api.registers import add_registers
 from bank.api.reports import add_reports
+from bank.api.request_bodies import a_list, an_object, json_body
 from bank.api.tiles import tile_routes
 from bank.api.watch import Watch
 from bank.authorization.bodies import Bodies
@@ -34,6 +36,7 @@ from bank.pages import Demo, add_pages, problem_page
 from bank.pages.visitor import Visitors
 from bank.qualifications import evaluation_to_json
 from bank.service import Bank
+from bank.shares import MOST_DAYS
 from credentials.rdf import context_bytes
 from credentials.transcript import BANK_CONTEXT
 from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse
@@ -48,23 +51,13 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
         "content": {"application/problem+json": {}},
     }
 }
-_SHARE_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["credentials"],
-                    "properties": {
-                        "credentials": {"type": "array", "items": {"type": "string"}},
-                        "days": {"type": "integer", "minimum": 1, "maximum": 365},
-                    },
-                }
-            }
-        },
-    }
-}
+_SHARE_BODY = json_body(
+    an_object(
+        "credentials",
+        credentials=a_list({"type": "string"}),
+        days={"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
+    )
+)
 
 Size = Annotated[int, Query(ge=0, le=2**53)]
 
@@ -84,14 +77,14 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
         redoc_url=None,
         responses=_PROBLEMS,
     )
-    visitors = Visitors(bank.access, bank.settings.public_url)
+    visitors = Visitors(bank.sign_in, bank.settings.public_url)
     guard = Guard(bank, visitors, TABLE)
     # Before anything is added: routes take the dependencies that there are when they come.
     app.router.dependencies.append(Depends(guard))
     # Before the pages, which show it.
     describe(app, TABLE)
     pages = add_pages(app, bank, visitors, demo)
-    figures = Figures(bank.condition, bank.refusal, bank.now)
+    figures = Figures(bank.health.condition, bank.health.refusal, bank.now)
     answers = install(app, partial(problem_page, pages), partial(_note, bank, figures))
     _add_ledger(app, bank)
     add_members(app, bank)
@@ -106,7 +99,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     add_openid4vci(app, bank)
     add_federation(app, bank)
     app.include_router(tile_routes(bank.log))
-    app.include_router(page_routes(bank.trust))
+    app.include_router(page_routes(bank.trust.newest))
     add_operation(app, bank)
     guard.complete(app.routes)
     app.add_middleware(Front, guard=guard, routes=app.routes, answers=answers)
@@ -117,7 +110,7 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     fixed = frozenset(path for path in paths if "{" not in path)
     app.add_middleware(Watch, figures=figures, fixed=fixed, span=span)
     app.state.figures = figures
-    bank.watch_commits(figures.append)
+    bank.health.watch_commits(figures.append)
     return app
 
 
@@ -149,7 +142,7 @@ def _add_ledger(app: FastAPI, bank: Bank) -> None:
     def consistency(old: Size, new: Size) -> Response:
         """The proof that the first `old` entries are a prefix of the first `new` (RFC 6962)."""
         path: list[Json] = [b64u_encode(node) for node in bank.log.consistency(old, new)]
-        return _json({"old": old, "new": new, "path": path})
+        return json_answer({"old": old, "new": new, "path": path})
 
 
 def _add_learner(app: FastAPI, bank: Bank) -> None:
@@ -157,24 +150,25 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
     def owned(token: Annotated[str, Depends(owner_token)]) -> Response:
         """The credentials of the token's owner: identifiers and ledger entries."""
         found: list[Json] = [
-            {"id": identifier, "entry": index} for identifier, index in bank.owned(token)
+            {"id": identifier, "entry": index}
+            for identifier, index in bank.accounts.credentials(token)
         ]
-        return _json({"credentials": found})
+        return json_answer({"credentials": found})
 
     @app.get("/credentials/{identifier}", tags=["learners"], response_class=Response)
     def credential(identifier: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """One credential of the token's owner."""
-        return Response(encode(bank.credential(token, identifier)), media_type=_VC)
+        return Response(encode(bank.accounts.credential(token, identifier)), media_type=_VC)
 
     @app.get("/credentials/{identifier}/bundle", tags=["learners"], response_class=Response)
     def bundle(identifier: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """One credential of the token's owner with its receipt, to be shared as a file."""
-        return Response(bank.bundle(token, identifier), media_type="application/json")
+        return Response(bank.accounts.bundle(token, identifier), media_type="application/json")
 
     @app.get("/passbook", tags=["learners"])
     def passbook(token: Annotated[str, Depends(owner_token)]) -> Response:
         """The owner's statement of account: movements, balances, and what expires when."""
-        return _json(bank.passbook([bank.account(token)]).to_json())
+        return json_answer(bank.reckoning.passbook([bank.accounts.of_token(token)]).to_json())
 
     @app.get("/progress", tags=["learners"])
     def progress(
@@ -183,17 +177,17 @@ def _add_learner(app: FastAPI, bank: Bank) -> None:
         token: Annotated[str, Depends(owner_token)],
     ) -> Response:
         """What of a qualification the owner's credits meet, line by line, and what is missing."""
-        found = bank.progress([bank.account(token)], author, qualification)
+        found = bank.reckoning.progress([bank.accounts.of_token(token)], author, qualification)
         lines: list[Json] = [
             {"code": line.code, "en": line.en, "met": line.met, "zh": line.zh}
             for line in found.lines
         ]
-        return _json({**evaluation_to_json(found), "lines": lines})
+        return json_answer({**evaluation_to_json(found), "lines": lines})
 
     @app.get("/transcript", tags=["learners"], response_class=Response)
     def transcript(token: Annotated[str, Depends(owner_token)]) -> Response:
         """All that the token's owner holds, as a transcript (CLR 2.0) with the awards' receipts."""
-        return Response(bank.transcript(token), media_type="application/json")
+        return Response(bank.transcripts.make(token), media_type="application/json")
 
 
 def _add_shares(app: FastAPI, bank: Bank) -> None:
@@ -206,9 +200,9 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
         if not isinstance(names, list) or type(days) is not int:
             raise BadRequest("say credentials (a list of identifiers) and days (a number)")
         identifiers = [str(name) for name in names]
-        made, secret = await run_in_threadpool(bank.share, token, identifiers, days)
+        made, secret = await run_in_threadpool(bank.shares.make, token, identifiers, days)
         url = f"https://{bank.settings.domain}/s/{secret}"
-        return _json({"share": made.share, "url": url, "expires": made.expires}, 201)
+        return json_answer({"share": made.share, "url": url, "expires": made.expires}, 201)
 
     @app.get("/shares", tags=["learners"])
     def shares(token: Annotated[str, Depends(owner_token)]) -> Response:
@@ -222,14 +216,14 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
                 "withdrawn": item.withdrawn,
                 "openings": list(item.openings),
             }
-            for item in bank.shares(token)
+            for item in bank.shares.of(token)
         ]
-        return _json({"shares": found})
+        return json_answer({"shares": found})
 
     @app.delete("/shares/{share}", tags=["learners"], status_code=204)
     def unshare(share: str, token: Annotated[str, Depends(owner_token)]) -> Response:
         """End a link now."""
-        bank.unshare(token, share)
+        bank.shares.withdraw(token, share)
         return Response(status_code=204)
 
     @app.get("/s/{secret}", tags=["learners"], response_class=Response)
@@ -242,7 +236,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
             return RedirectResponse(
                 f"/v/#share={quote(secret)}", 303, {"Cache-Control": "no-store", "Vary": "Accept"}
             )
-        body = b'{"bundles":[' + b",".join(bank.shared(secret)) + b"]}"
+        body = b'{"bundles":[' + b",".join(bank.shares.open(secret)) + b"]}"
         headers = {
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
@@ -255,7 +249,7 @@ def _add_trust(app: FastAPI, bank: Bank) -> None:
     @app.get("/trust.json", tags=["trust"], response_class=Response)
     def trust() -> Response:
         """The newest trust bundle, as the governance signed it."""
-        return Response(bank.trust(), media_type="application/json")
+        return Response(bank.trust.newest(), media_type="application/json")
 
     @app.get("/status/{number}", tags=["trust"], response_class=Response)
     def revocations(number: int) -> Response:
@@ -296,11 +290,7 @@ def _add_trust(app: FastAPI, bank: Bank) -> None:
 
 
 def _status_list(bank: Bank, name: str) -> Response:
-    document = bank.status_lists().get(f"https://{bank.settings.domain}/status/{name}")
+    document = bank.trust.status_lists().get(f"https://{bank.settings.domain}/status/{name}")
     if document is None:
         raise NotFound(f"there is no status list {name}")
     return Response(encode(document), media_type=_VC, headers={"Cache-Control": "max-age=300"})
-
-
-def _json(value: dict[str, Json], status: int = 200) -> Response:
-    return Response(encode(value), status, media_type="application/json")

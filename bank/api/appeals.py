@@ -6,30 +6,23 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from bank.answers import json_answer
+from bank.api.request_bodies import an_object, json_body
 from bank.authorization.guard import owner_token
 from bank.errors import BadRequest
 from bank.lodging import lodge_as_owner
 from bank.service import Bank
-from keys import Json, KeysError, b64u_decode, encode, parse
+from keys import KeysError, b64u_decode, parse
 
 _LIMIT = 4 * 1024
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["entry", "grounds"],
-                    "properties": {
-                        "entry": {"type": "integer", "minimum": 0},
-                        "grounds": {"type": "string", "minLength": 43, "maxLength": 43},
-                    },
-                }
-            }
-        },
-    }
-}
+_BODY = json_body(
+    an_object(
+        "entry",
+        "grounds",
+        entry={"type": "integer", "minimum": 0},
+        grounds={"type": "string", "minLength": 43, "maxLength": 43},
+    )
+)
 
 
 def add_appeals(app: FastAPI, bank: Bank) -> None:
@@ -55,5 +48,4 @@ def add_appeals(app: FastAPI, bank: Bank) -> None:
         except KeysError as error:
             raise BadRequest(f"grounds: {error}") from error
         made = await run_in_threadpool(lodge_as_owner, bank, token, entry, hashed)
-        body: dict[str, Json] = {"appeal": made.appeal, "due": made.due, "entry": made.index}
-        return Response(encode(body), 201, media_type="application/json")
+        return json_answer({"appeal": made.appeal, "due": made.due, "entry": made.index}, 201)

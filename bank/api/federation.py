@@ -4,28 +4,25 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from bank.answers import json_answer
+from bank.api.request_bodies import json_body
 from bank.errors import BadRequest
 from bank.federation import Federation
 from bank.federation.sister import PATH
 from bank.service import Bank
-from keys import encode, parse
+from keys import parse
 
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"type": "object", "required": ["receipt"]}}},
-    }
-}
+_BODY = json_body({"type": "object", "required": ["receipt"]})
 
 
 def add_federation(app: FastAPI, bank: Bank) -> None:
     """Add the routes of the federation."""
-    federation = Federation(bank, bank.new_name)
+    federation = Federation(bank, bank.chance.name)
 
     @app.get("/federation", tags=["federation"])
     def party() -> Response:
         """This bank as one side of an agreement: its governance, log and keys."""
-        return Response(encode(federation.party()), media_type="application/json")
+        return json_answer(federation.party())
 
     @app.post(PATH, tags=["federation"], openapi_extra=_BODY)
     async def transfer(request: Request) -> Response:
@@ -41,6 +38,6 @@ def add_federation(app: FastAPI, bank: Bank) -> None:
             if not isinstance(receipt, str):
                 raise BadRequest("say receipt, the text of one")
             decided = federation.receive(receipt)
-            return Response(encode({"receipt": decided}), media_type="application/json")
+            return json_answer({"receipt": decided})
 
         return await run_in_threadpool(answer)

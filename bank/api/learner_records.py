@@ -4,31 +4,29 @@ Each request is signed itself: a session's token, which is sent along and may be
 records about people. Names and numbers travel in bodies, never in addresses, which are logged.
 """
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bank.errors import BadRequest
+from bank.answers import NO_STORE, json_answer
+from bank.api.request_bodies import an_object, json_body
 from bank.learners import Document, read_terms
-from bank.learners.forms import document_of, read_form, text_of
+from bank.learners.forms import document_of, needed_document, read_form, text_of
 from bank.qualifications import evaluation_to_json
 from bank.service import Bank
-from keys import Json, encode
+from keys import Json
 
 _WHERE = "the request"
-_NO_STORE = {"Cache-Control": "no-store"}
 Learner = Annotated[str, Path(min_length=1, max_length=60)]
 
 
-def _takes(required: Sequence[str], **properties: str) -> dict[str, object]:
-    shown: dict[str, object] = {
+def _takes(*required: str, **properties: str) -> dict[str, Json]:
+    shown: dict[str, Json] = {
         name: {"type": "string", "description": text} for name, text in properties.items()
     }
-    schema = {"type": "object", "required": list(required), "properties": shown}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    return json_body(an_object(*required, **shown))
 
 
 _NAME = {"name": "As the identity document spells it."}
@@ -51,7 +49,7 @@ def add_learner_records(app: FastAPI, bank: Bank) -> None:
 def _add_identities(app: FastAPI, bank: Bank) -> None:
     learners = bank.learners
 
-    @app.post("/learners", tags=["staff"], openapi_extra=_takes(["name"], **_NAME, **_DOCUMENT))
+    @app.post("/learners", tags=["staff"], openapi_extra=_takes("name", **_NAME, **_DOCUMENT))
     async def open_record(
         request: Request, learner: Annotated[str | None, Query(max_length=60)] = None
     ) -> Response:
@@ -65,7 +63,7 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
         found = await run_in_threadpool(learners.open, name, document, learner)
         return _answer({"learner": found})
 
-    @app.post("/learners/find", tags=["staff"], openapi_extra=_takes(["number"], **_DOCUMENT))
+    @app.post("/learners/find", tags=["staff"], openapi_extra=_takes("number", **_DOCUMENT))
     async def find(request: Request) -> Response:
         """The learner with an identity document."""
         document = await _document(request, bank)
@@ -74,7 +72,7 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
     @app.post(
         "/learners/{learner}/document",
         tags=["staff"],
-        openapi_extra=_takes(["number"], **_DOCUMENT),
+        openapi_extra=_takes("number", **_DOCUMENT),
     )
     async def identify(learner: Learner, request: Request) -> Response:
         """Add an identity document to a record that has none."""
@@ -82,7 +80,7 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
         new = await run_in_threadpool(learners.identify, learner, document)
         return _answer({"learner": learner, "new": new})
 
-    @app.post("/learners/{learner}/name", tags=["staff"], openapi_extra=_takes(["name"], **_NAME))
+    @app.post("/learners/{learner}/name", tags=["staff"], openapi_extra=_takes("name", **_NAME))
     async def rename(learner: Learner, request: Request) -> Response:
         """Change a learner's name; earlier names are kept."""
         form = read_form(await request.body(), ("name",), _WHERE)
@@ -92,7 +90,7 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
     @app.post(
         "/learners/{learner}/merge",
         tags=["staff"],
-        openapi_extra=_takes(["learner"], learner="The record that becomes part of this one."),
+        openapi_extra=_takes("learner", learner="The record that becomes part of this one."),
     )
     async def merge(learner: Learner, request: Request) -> Response:
         """Make one of two records of the same person; the one that remains."""
@@ -103,7 +101,7 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
     @app.post(
         "/learners/{learner}/accounts",
         tags=["staff"],
-        openapi_extra=_takes(["account"], account="The account."),
+        openapi_extra=_takes("account", account="The account."),
     )
     async def link(learner: Learner, request: Request) -> Response:
         """Say that an account is this learner's."""
@@ -131,7 +129,7 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
     @app.get("/learners/{learner}/passbook", tags=["staff"])
     def passbook(learner: Learner) -> Response:
         """The statement of account of all of a learner's accounts together."""
-        return _answer(bank.passbook(learners.accounts(learner)).to_json())
+        return _answer(bank.reckoning.passbook(learners.accounts(learner)).to_json())
 
     @app.get("/learners/{learner}/progress", tags=["staff"])
     def progress(
@@ -140,13 +138,13 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
         qualification: Annotated[str, Query(max_length=80)],
     ) -> Response:
         """What of a qualification a learner's credits meet, line by line."""
-        found = bank.progress(learners.accounts(learner), author, qualification)
+        found = bank.reckoning.progress(learners.accounts(learner), author, qualification)
         return _answer(evaluation_to_json(found))
 
     @app.post(
         "/learners/{learner}/consents",
         tags=["staff"],
-        openapi_extra=_takes(["credentials", "purpose", "recipient", "until"], **_CONSENT),
+        openapi_extra=_takes("credentials", "purpose", "recipient", "until", **_CONSENT),
     )
     async def consent(learner: Learner, request: Request) -> Response:
         """Note what a learner agrees to."""
@@ -163,8 +161,8 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
     @app.get("/learners/{learner}/archive", tags=["staff"], response_class=Response)
     def archive(learner: Learner) -> Response:
         """Everything held about a learner in one ZIP, for the learner alone."""
-        bank.gather()
-        return Response(learners.export(learner), headers=_NO_STORE, media_type="application/zip")
+        bank.checkpoints.gather()
+        return Response(learners.export(learner), headers=NO_STORE, media_type="application/zip")
 
     @app.delete("/learners/{learner}", tags=["staff"])
     def erase(learner: Learner) -> Response:
@@ -174,11 +172,8 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
 
 async def _document(request: Request, bank: Bank) -> Document:
     form = read_form(await request.body(), ("kind", "number"), _WHERE)
-    document = document_of(form, _WHERE, bank.now().date())
-    if document is None:
-        raise BadRequest(f"{_WHERE} has no number; add it")
-    return document
+    return needed_document(form, _WHERE, bank.now().date())
 
 
 def _answer(body: dict[str, Json]) -> Response:
-    return Response(encode(body), headers=_NO_STORE, media_type="application/json")
+    return json_answer(body, headers=NO_STORE)

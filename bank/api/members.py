@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.api.recognition import lot_json
+from bank.api.request_bodies import a_list, an_object, json_body
 from bank.authorization import ApiKey
 from bank.authorization.guard import api_key
 from bank.authorization.table import LARGEST
@@ -33,79 +34,31 @@ from ledger.sequencer import Outcome
 
 _SHORT = 4 * 1024
 _PAGE = 200
-_STATEMENTS_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["statements"],
-                    "properties": {
-                        "together": {"type": "boolean"},
-                        "statements": {
-                            "type": "array",
-                            "minItems": 1,
-                            "maxItems": MOST_STATEMENTS,
-                            "items": {
-                                "type": "object",
-                                "required": ["signed"],
-                                "properties": {
-                                    "signed": {"type": "object"},
-                                    "credential": {"type": "object"},
-                                    "learner": {"type": "string", "maxLength": 64},
-                                },
-                            },
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
-_BATCH_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["awards", "signed"],
-                    "properties": {
-                        "awards": {
-                            "type": "array",
-                            "minItems": 1,
-                            "maxItems": MOST_IN_BATCH,
-                            "items": {"type": "string"},
-                        },
-                        "signed": {"type": "object"},
-                    },
-                }
-            }
-        },
-    }
-}
-_SLOTS_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["lots"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "lots": {
-                            "type": "array",
-                            "maxItems": MOST_LOTS,
-                            "items": {"type": "string", "minLength": 22, "maxLength": 22},
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
+_STATEMENT = an_object(
+    "signed",
+    signed={"type": "object"},
+    credential={"type": "object"},
+    learner={"type": "string", "maxLength": 64},
+)
+_STATEMENTS_BODY = json_body(
+    an_object(
+        "statements",
+        together={"type": "boolean"},
+        statements=a_list(_STATEMENT, minItems=1, maxItems=MOST_STATEMENTS),
+    )
+)
+_BATCH_BODY = json_body(
+    an_object(
+        "awards",
+        "signed",
+        awards=a_list({"type": "string"}, minItems=1, maxItems=MOST_IN_BATCH),
+        signed={"type": "object"},
+    )
+)
+_LOT: Json = {"type": "string", "minLength": 22, "maxLength": 22}
+_SLOTS_BODY = json_body(
+    {**an_object("lots", lots=a_list(_LOT, maxItems=MOST_LOTS)), "additionalProperties": False}
+)
 
 Key = Annotated[ApiKey, Depends(api_key)]
 
@@ -131,13 +84,13 @@ def add_members(app: FastAPI, bank: Bank) -> None:
         The same ones whenever they are asked for.
         """
         lots = read_lots(parse_exact(await request.body()))
-        given = await run_in_threadpool(bank.slots, key.institution, lots)
+        given = await run_in_threadpool(bank.slots.give, key.institution, lots)
         return _json(slots_json(given))
 
     @app.get("/batches/alone", tags=["members"])
     def alone(key: Key) -> Response:
         """How many awards the key's institution may still hand in today on one signature."""
-        return _json({"left": bank.alone(key.institution)})
+        return _json({"left": bank.intake.alone(key.institution)})
 
     @app.post("/batches", tags=["members"], openapi_extra=_BATCH_BODY)
     async def approve(request: Request, key: Key) -> Response:
@@ -151,7 +104,7 @@ def add_members(app: FastAPI, bank: Bank) -> None:
             signed, awards = read_batch(parse_exact(body, limit=LARGEST))
             if signed.statement.author != key.institution:
                 raise NotYours("a batch is approved by its own institution's software alone")
-            return _json(outcome_json(bank.approve_batch(signed, awards)))
+            return _json(outcome_json(bank.intake.approve_batch(signed, awards)))
 
         return await run_in_threadpool(approve_batch)
 
@@ -167,10 +120,10 @@ def add_members(app: FastAPI, bank: Bank) -> None:
         With the institution's own reference for each learner; `next`, where there is more, goes
         into `before`.
         """
-        found = bank.awards_of(key.institution, before, _PAGE + 1, unit, state)
+        found = bank.lots.of_institution(key.institution, before, _PAGE + 1, unit, state)
         items: list[Json] = []
         for lot in found[:_PAGE]:
-            held = bank.credential_of_lot(lot.lot)
+            held = bank.lots.credential(lot.lot)
             mine: dict[str, Json] = (
                 {} if held is None else {"credential": held[0], "learner": _reference(held[1])}
             )
@@ -201,11 +154,13 @@ def _add_statements(app: FastAPI, bank: Bank) -> None:
         is_short = len(body) < _SHORT
         submissions, together = read() if is_short else await run_in_threadpool(read)
         if together:
-            return _json(outcomes_json(await run_in_threadpool(bank.submit_together, submissions)))
+            return _json(
+                outcomes_json(await run_in_threadpool(bank.intake.submit_together, submissions))
+            )
         waiting = (
-            bank.enqueue(submissions)
+            bank.intake.enqueue(submissions)
             if is_short
-            else await run_in_threadpool(bank.enqueue, submissions)
+            else await run_in_threadpool(bank.intake.enqueue, submissions)
         )
         outcomes: list[Outcome] = await asyncio.wrap_future(waiting)
         return _json(outcomes_json(outcomes))

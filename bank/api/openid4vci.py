@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from bank.answers import NO_STORE, json_answer
+from bank.api.request_bodies import json_body
 from bank.openid4vci import (
     BadProofOfKey,
     BadToken,
@@ -18,22 +20,11 @@ from bank.openid4vci import (
 from bank.openid4vci.metadata import CONFIGURATION, PRE_AUTHORIZED
 from bank.openid4vci.store import TOKEN_SECONDS
 from bank.service import Bank
-from keys import Json, KeysError, encode, parse
+from keys import Json, KeysError, parse
 
 _LIMIT = 64 * 1024
-_NO_STORE = {"Cache-Control": "no-store"}
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
-    }
-}
-_OBJECT = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"type": "object"}}},
-    }
-}
+_FORM = json_body({"type": "object"}, "application/x-www-form-urlencoded")
+_OBJECT = json_body({"type": "object"})
 
 
 def add_openid4vci(app: FastAPI, bank: Bank) -> None:
@@ -42,17 +33,17 @@ def add_openid4vci(app: FastAPI, bank: Bank) -> None:
     @app.get("/.well-known/openid-credential-issuer", tags=["wallets"])
     def issuer() -> Response:
         """The Credential Issuer Metadata."""
-        return _answer(issuer_metadata(bank.settings.public_url, bank.settings.names))
+        return json_answer(issuer_metadata(bank.settings.public_url, bank.settings.names))
 
     @app.get("/.well-known/oauth-authorization-server", tags=["wallets"])
     def server() -> Response:
         """The Authorization Server Metadata."""
-        return _answer(server_metadata(bank.settings.public_url))
+        return json_answer(server_metadata(bank.settings.public_url))
 
     @app.post("/openid4vci/nonce", tags=["wallets"])
     def nonce() -> Response:
         """A new nonce for a proof of key."""
-        return _answer({"c_nonce": bank.wallets.nonce()}, headers=_NO_STORE)
+        return json_answer({"c_nonce": bank.wallets.nonce()}, headers=NO_STORE)
 
     @app.post("/openid4vci/token", tags=["wallets"], openapi_extra=_FORM)
     async def token(request: Request) -> Response:
@@ -86,14 +77,14 @@ def _token(bank: Bank, data: bytes) -> Response:
             "credential_identifiers": names,
         }
     ]
-    return _answer(
+    return json_answer(
         {
             "access_token": access,
             "token_type": "Bearer",
             "expires_in": TOKEN_SECONDS,
             "authorization_details": details,
         },
-        headers=_NO_STORE,
+        headers=NO_STORE,
     )
 
 
@@ -123,8 +114,9 @@ def _credential(bank: Bank, data: bytes, header: str) -> Response:
     if "credential_response_encryption" in body:
         raise _Encryption("answers are not encrypted here beyond TLS")
     name = identifier if isinstance(identifier, str) else None
-    document = bank.deliver(access, name, _proof(body))
-    return _answer({"credentials": [{"credential": document}]}, headers=_NO_STORE)
+    issuer = bank.settings.public_url
+    document = bank.wallets.deliver(access, name, _proof(body), issuer)
+    return json_answer({"credentials": [{"credential": document}]}, headers=NO_STORE)
 
 
 class _UnknownConfiguration(WalletError):
@@ -148,13 +140,7 @@ async def _told(work: Callable[[], Response]) -> Response:
         return await run_in_threadpool(work)
     except WalletError as error:
         body: dict[str, Json] = {"error": error.code, "error_description": str(error)}
-        headers = dict(_NO_STORE)
+        headers = dict(NO_STORE)
         if error.status == 401:
             headers["WWW-Authenticate"] = f'Bearer error="{error.code}"'
-        return _answer(body, error.status, headers)
-
-
-def _answer(
-    body: dict[str, Json], status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    return Response(encode(body), status, headers, media_type="application/json")
+        return json_answer(body, error.status, headers)

@@ -3,8 +3,8 @@
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from bank.answers import NO_STORE, json_answer
 from bank.service import Bank
-from keys import Json, encode
 
 
 def add_operation(app: FastAPI, bank: Bank) -> None:
@@ -13,12 +13,15 @@ def add_operation(app: FastAPI, bank: Bank) -> None:
     @app.get("/health", tags=["operation"])
     def health() -> Response:
         """Whether the bank answers: its log's size and origin."""
-        return _json({"status": "ok", "origin": bank.settings.origin, "size": bank.log.size()})
+        return json_answer(
+            {"status": "ok", "origin": bank.settings.origin, "size": bank.log.size()},
+            headers=NO_STORE,
+        )
 
     @app.get("/livez", tags=["operation"])
     async def live() -> Response:
         """Whether the process answers at all; if it does not, start it anew."""
-        return _json({"status": "ok"})
+        return json_answer({"status": "ok"}, headers=NO_STORE)
 
     @app.get("/readyz", tags=["operation"])
     def ready() -> Response:
@@ -26,12 +29,7 @@ def add_operation(app: FastAPI, bank: Bank) -> None:
 
         A reason: the database is down, its shape is an older one, or signing is refused.
         """
-        reason = bank.refusal()
+        reason = bank.health.refusal()
         if reason:
-            return _json({"status": "not ready", "reason": reason}, 503)
-        return _json({"status": "ok"})
-
-
-def _json(value: dict[str, Json], status: int = 200) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(encode(value), status, headers, media_type="application/json")
+            return json_answer({"status": "not ready", "reason": reason}, 503, headers=NO_STORE)
+        return json_answer({"status": "ok"}, headers=NO_STORE)

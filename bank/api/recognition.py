@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import Response
 
+from bank.answers import json_answer
 from bank.recognition import Decision, in_words
 from bank.service import Bank
-from keys import Json, encode
+from keys import Json
 from ledger import Lot, format_time
 from ledger.rules import Shown
 
@@ -20,12 +21,12 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
     @app.get("/lots/{name}", tags=["ledger"])
     def lot(name: Name) -> Response:
         """What a lot is and where it stands: what the ledger says of it in clear."""
-        return Response(encode(lot_json(bank.lot(name))), media_type="application/json")
+        return json_answer(lot_json(bank.lots.get(name)))
 
     @app.get("/lots/{name}/proof", tags=["ledger"])
     def proof(name: Name) -> Response:
         """Evidence of where a lot stood when the map of lots was last committed."""
-        return Response(bank.prove_lot(name), media_type="text/plain; charset=utf-8")
+        return Response(bank.lot_map.prove(name), media_type="text/plain; charset=utf-8")
 
     @app.get("/lots/{name}/recognition", tags=["recognition"])
     def recognition(
@@ -41,12 +42,12 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
         grades are told as not checked; without the day, age counts from the entry in the ledger.
         """
         shown = Shown(grade, awarded)
-        facts, time = bank.lot(name).facts, format_time(bank.now())
-        engine = bank.recogniser()
+        facts, time = bank.lots.get(name).facts, format_time(bank.now())
+        engine = bank.rules.recogniser()
         if rule:
             decisions = [
                 decision
-                for item in bank.catalogue().rules.values()
+                for item in bank.registry().catalogue.rules.values()
                 if item.name == rule and institution in ("", item.author)
                 for decision in engine.explain(item, facts, time, shown)
             ]
@@ -58,7 +59,7 @@ def add_recognition(app: FastAPI, bank: Bank) -> None:
             "decisions": [_decision_json(decision) for decision in decisions],
             "lot": name,
         }
-        return Response(encode(body), media_type="application/json")
+        return json_answer(body)
 
 
 def _decision_json(decision: Decision) -> dict[str, Json]:

@@ -9,8 +9,9 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 from fastapi.responses import Response
 
+from bank.answers import json_answer
 from bank.service import Bank
-from keys import Json, encode
+from keys import Json
 from ledger import Member, Unit, format_time
 from ledger.appeals import Appeal
 from ledger.catalogue import Qualification
@@ -30,20 +31,20 @@ def add_registers(app: FastAPI, bank: Bank) -> None:
     @app.get("/units", tags=["registers"])
     def units(author: Author = "") -> Response:
         """Every published unit version; of one institution with `author`."""
-        found = bank.catalogue().units.values()
+        found = bank.registry().catalogue.units.values()
         return _answer("units", (_unit(item) for item in found if author in ("", item.author)))
 
     @app.get("/rules", tags=["registers"])
     def rules(author: Author = "") -> Response:
         """Every published rule of recognition, withdrawn ones too."""
-        found, time = bank.catalogue().rules.values(), format_time(bank.now())
+        found, time = bank.registry().catalogue.rules.values(), format_time(bank.now())
         made = (_rule(item, time) for item in found if author in ("", item.author))
         return _answer("rules", made)
 
     @app.get("/qualifications", tags=["registers"])
     def qualifications(author: Author = "") -> Response:
         """Every published qualification with its rules of combination, withdrawn ones too."""
-        found = bank.catalogue().qualifications.values()
+        found = bank.registry().catalogue.qualifications.values()
         made = (_qualification(item) for item in found if author in ("", item.author))
         return _answer("qualifications", made)
 
@@ -54,8 +55,7 @@ def add_registers(app: FastAPI, bank: Bank) -> None:
 
 
 def _answer(name: str, items: Iterable[dict[str, Json]]) -> Response:
-    body: dict[str, Json] = {name: list(items)}
-    return Response(encode(body), media_type="application/json")
+    return json_answer({name: list[Json](items)})
 
 
 def _names(names: Mapping[str, str]) -> dict[str, Json]:

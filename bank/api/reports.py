@@ -9,30 +9,21 @@ from fastapi import FastAPI, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from bank.answers import json_answer
+from bank.api.request_bodies import an_object, json_body
 from bank.errors import BadRequest, TooFast
 from bank.recognition import RecognitionError, try_rule
 from bank.reports import Report
 from bank.service import Bank
-from keys import Json, encode, parse
+from keys import Json, parse
 from ledger import format_time
 
 _MOST_TRIED = 200_000
 _LARGEST = 64 * 1024
 _WAIT = 5
-_TRY_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["author", "rule"],
-                    "properties": {"author": {"type": "string"}, "rule": {"type": "object"}},
-                }
-            }
-        },
-    }
-}
+_TRY_BODY = json_body(
+    an_object("author", "rule", author={"type": "string"}, rule={"type": "object"})
+)
 
 
 def add_reports(app: FastAPI, bank: Bank) -> None:
@@ -47,7 +38,7 @@ def add_reports(app: FastAPI, bank: Bank) -> None:
     @app.get("/reports", tags=["reports"], response_class=Response)
     def every() -> Response:
         """Every published table, small cells left out; with the entry it was made as of."""
-        return Response(encode(report().open_data()), media_type="application/json")
+        return json_answer(report().open_data())
 
     @app.get("/reports/{name}.csv", tags=["reports"], response_class=Response)
     def table(name: Annotated[str, Path(max_length=60)]) -> Response:
@@ -69,10 +60,10 @@ def add_reports(app: FastAPI, bank: Bank) -> None:
 
 
 def _tried(bank: Bank, author: str, rule: dict[str, Json]) -> Response:
-    known = ((lot.lot, lot.facts) for lot in bank.lots())
+    known = ((lot.lot, lot.facts) for lot in bank.lots.each())
     limited = (pair for _, pair in zip(range(_MOST_TRIED), known, strict=False))
     try:
         trial = try_rule(author, rule, bank.registry(), limited, format_time(bank.now()))
     except RecognitionError as error:
         raise BadRequest(str(error)) from error
-    return Response(encode(trial.to_json()), media_type="application/json")
+    return json_answer(trial.to_json())

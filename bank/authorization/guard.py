@@ -14,7 +14,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 
-from bank.access.pace import Pace as Bucket
 from bank.authorization.api_keys import ApiKey
 from bank.authorization.bodies import Body
 from bank.authorization.model import EVERYBODY, KEYS, PEOPLE, Caller, Media, Pace, Rule
@@ -28,7 +27,7 @@ from bank.http_signature import (
     Target,
     check_request,
 )
-from bank.limits import Limit
+from bank.limits import Bucket, Limit
 from bank.operator_log import Act
 from bank.pages.visitor import Visitors
 from bank.service import Bank
@@ -100,7 +99,7 @@ class Guard:
             if not token:
                 raise NotAllowed("give the owner's token as 'Authorization: Bearer …'")
             self._addresses.attempt(_address(request))
-            await run_in_threadpool(self._bank.account, token)
+            await run_in_threadpool(self._bank.accounts.of_token, token)
             request.state.token = token
         else:
             await self._by_sister(request)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Final
 
-from bank.access import Role
+from bank.sign_in import Role
 
 
 class Caller(StrEnum):

@@ -86,7 +86,7 @@ def decide_command(
                 "'creditbank statement propose' where that key is kept elsewhere"
             )
         statement = Statement.make(own.did, "appeal.decide", body)
-        (found,) = bank.append([statement.sign(own.signer, own.approver)])
+        (found,) = bank.intake.append([statement.sign(own.signer, own.approver)])
         index = _placed(found)
     typer.echo(f"the appeal {appeal} is {outcome}, entry {index}")
 

@@ -222,7 +222,7 @@ def serve(
             )
             if shown.hint:
                 console.print(shown.hint)
-        elif not bank.access.anybody():
+        elif not bank.sign_in.anybody():
             console.print(
                 "Nobody may sign in yet. Set up the first operator within a day, at\n"
                 + set_up_link(bank, url, shown=sys.stderr.isatty())
@@ -234,7 +234,7 @@ def serve(
 
 def set_up_link(bank: "Bank", url: str, *, shown: bool) -> str:
     """The link for the first operator; where it would end up in a log, the file that has it."""
-    link = f"{url}set-up?code={bank.access.set_up_code()}"
+    link = f"{url}set-up?code={bank.sign_in.set_up_code()}"
     if shown:
         return link
     path = bank.settings.folder / "set-up-link"

@@ -12,8 +12,8 @@ from bank.cli.options import (
     Data,
     Institutions,
     Members,
+    Slug,
 )
-from bank.cli.qualification_verbs import Slug
 from bank.errors import BadRequest
 
 
@@ -73,7 +73,7 @@ def convert_command(
         if here.bank is None and not learner:
             raise BadRequest("give your own number for the learner with --learner")
         # At a bank in a folder the learner's account there names them, for whoever gives none.
-        known = here.bank and here.bank.account_of_credential(shown.facts.identifier)
+        known = here.bank and here.bank.accounts.of_credential(shown.facts.identifier)
         person = Learner(learner or str(known), shown.facts.learner)
         unit = here.registry.units[own.did, decisions[0].rule.target]
         (slot,) = here.port.slots(own, [own.conversion(shown.lot.lot)])

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, Institutions, Members
+from bank.cli.options import (
+    DEFAULT_DATA,
+    BankDomain,
+    BankUrl,
+    Data,
+    Institutions,
+    Members,
+    Slug,
+)
 from bank.errors import BadRequest
 
 _SHOWN = 20
@@ -15,15 +23,13 @@ _SHOWN = 20
 def correct_command(
     file: Annotated[Path, typer.Argument(help="The results as they should be, a CSV file.")],
     mapping: Annotated[Path, typer.Option(help="TOML file that explains the CSV's columns.")],
-    slug: Annotated[str, typer.Option(help="The institution's short name in the TOML file.")],
+    slug: Slug,
     reason: Annotated[str, typer.Option(help="A short code, such as regraded.")],
     institutions: Institutions,
     members: Members,
     data: Data = DEFAULT_DATA,
-    bank: Annotated[
-        str, typer.Option(help="URL of a bank's API, instead of a bank in a folder.")
-    ] = "",
-    domain: Annotated[str, typer.Option(help="The bank's domain, with --bank.")] = "",
+    bank: BankUrl = "",
+    domain: BankDomain = "",
 ) -> None:
     """On the institution's side: correct the awards that differ from the file; safe to repeat.
 

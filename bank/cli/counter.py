@@ -61,9 +61,9 @@ def counter(data: Path, url: str, domain: str, members: Path, slug: str) -> Iter
             bank.settings.domain,
             LocalBank(bank),
             bank.registry(),
-            bank.find_lot,
+            bank.lots.find,
             bank.log.entry,
-            bank.trust,
+            bank.trust.newest,
             bank,
         )
 

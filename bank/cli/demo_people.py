@@ -20,17 +20,17 @@ _STAFF = (
 
 def demo_people(bank: "Bank") -> "Demo":
     """The demonstration's people, and a new address to sign in at."""
-    from bank.access import Role
     from bank.pages import Demo
+    from bank.sign_in import Role
 
     people = [
-        bank.access.admit(f"demo-{role}", name, Role(role), scope) for role, name, scope in _STAFF
+        bank.sign_in.admit(f"demo-{role}", name, Role(role), scope) for role, name, scope in _STAFF
     ]
-    account = bank.accounts()[0]
-    name = bank.learner_name(account)
+    account = bank.accounts.names()[0]
+    name = bank.accounts.learner_name(account)
     record = bank.learners.record_of(account) or bank.learners.open(name)
     bank.learners.link(record, account)
-    people.append(bank.access.admit("demo-learner", name, Role.LEARNER, record))
+    people.append(bank.sign_in.admit("demo-learner", name, Role.LEARNER, record))
     data = bank.settings.folder
     hint = (
         f"The registrar signs with the keystores in {data}/members/bayu-open; their passphrase is "

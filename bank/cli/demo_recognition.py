@@ -29,7 +29,7 @@ def recognise(
     tech, university = institutions["jialing-tech"], institutions["bayu-open"]
     _publish(bank, tech, "rule.publish", samples / "rule.toml")
     _publish(bank, university, "qualification.publish", samples / "qualification.toml")
-    learners = [a for a in bank.accounts() if a.startswith(university.did)][1:]
+    learners = [a for a in bank.accounts.names() if a.startswith(university.did)][1:]
     console.print("\n[bold]Recognition[/]  认定与转换")
     _convert(bank, tech, learners)
     console.print("\n[bold]A qualification[/]  资历")
@@ -43,7 +43,7 @@ def _publish(bank: "Bank", institution: "Institution", kind: str, path: Path) ->
     from ledger.sequencer import Declined
 
     statement = Statement.make(institution.did, kind, read_body(path))
-    (outcome,) = bank.submit([Submission(statement.sign(institution.signer))])
+    (outcome,) = bank.intake.submit([Submission(statement.sign(institution.signer))])
     if isinstance(outcome, Declined):
         raise BadSetup(f"{path} was declined: {outcome.reason}")
 
@@ -57,7 +57,7 @@ def _convert(bank: "Bank", institution: "Institution", learners: list[str]) -> N
     from ledger import LotState, format_time
     from ledger.sequencer import Declined
 
-    if bank.lots_in(LotState.CONVERTED):
+    if bank.lots.in_state(LotState.CONVERTED):
         console.print("the lots were converted before")
         return
     registry, time, converted = bank.registry(), format_time(bank.now()), 0
@@ -69,10 +69,10 @@ def _convert(bank: "Bank", institution: "Institution", learners: list[str]) -> N
             if not own or lot.state is not LotState.ACTIVE:
                 continue
             unit = registry.units[institution.did, own[0].rule.target]
-            (slot,) = bank.slots(institution.did, [institution.conversion(lot.lot)])
-            learner = Learner(account, bank.learner_name(account))
+            (slot,) = bank.slots.give(institution.did, [institution.conversion(lot.lot)])
+            learner = Learner(account, bank.accounts.learner_name(account))
             made = institution.convert(lot, own[0], unit, learner, slot, bank.now())
-            (outcome,) = bank.submit([made])
+            (outcome,) = bank.intake.submit([made])
             if isinstance(outcome, Declined):
                 raise BadSetup(f"the conversion was declined: {outcome.reason}")
             if not converted:
@@ -95,14 +95,19 @@ def _confer(bank: "Bank", institution: "Institution", learners: list[str], out: 
     if any(lot.kind == "confer" for account in learners for lot in _lots(bank, account)):
         console.print("the certificates were conferred before")
         return
-    known = bank.catalogue().qualifications[institution.did, "CERT-COMMUNITY@1"]
+    known = bank.registry().catalogue.qualifications[institution.did, "CERT-COMMUNITY@1"]
     met = [
         (account, evaluation)
         for account in learners
-        if (evaluation := bank.progress([account], institution.did, known.name)).met
+        if (evaluation := bank.reckoning.progress([account], institution.did, known.name)).met
     ][:2]
     applications = [
-        apply_for(institution, evaluation, Learner(account, bank.learner_name(account)), bank.now())
+        apply_for(
+            institution,
+            evaluation,
+            Learner(account, bank.accounts.learner_name(account)),
+            bank.now(),
+        )
         for account, evaluation in met
     ]
     tell(met[0][1])
@@ -110,14 +115,17 @@ def _confer(bank: "Bank", institution: "Institution", learners: list[str], out: 
     reserve(applications, institution, port, dice)
     every = [known] * len(applications)
     conferred = redeem(applications, every, institution, port, dice, bank.now())
-    bank.commit_lots()
+    bank.lot_map.commit()
     lots = sum(len(one.lots) for one in applications)
     console.print(f"{len(conferred)} certificates conferred, {lots} lots used")
-    bank.gather()
+    bank.checkpoints.gather()
     identifier = str((conferred[0].credential or {})["id"])
     for path in export(bank, identifier, out / "qualification"):
         console.print(f"wrote {path}")
 
 
 def _lots(bank: "Bank", account: str) -> "list[Lot]":
-    return [bank.lot(bank.lot_at(index)) for _, index in bank.owned(bank.token(account))]
+    return [
+        bank.lots.get(bank.lots.awarded_at(index))
+        for _, index in bank.accounts.credentials(bank.vault.token(account))
+    ]

@@ -53,7 +53,9 @@ def demo(
             console.print(f"The log is {bank.settings.origin}")
             urls = _sisters(bank, data, secret, governance, sisters)
             write_settings(data, witness_urls=urls)
-            bank.ask_witnesses(lambda record: HttpWitness(record, urls[record.operator]))
+            bank.checkpoints.ask_witnesses(
+                lambda record: HttpWitness(record, urls[record.operator])
+            )
             _play(bank, calendar, data, out, secret, governance)
         finally:
             bank.close()
@@ -98,16 +100,16 @@ def _play(
         imported.append(run_import(term, institutions, LocalBank(bank), title, calendar))
     calendar.let_go()
     tell_import(together(imported))
-    if not bank.gather():
+    if not bank.checkpoints.gather():
         console.print("[yellow]too few sister banks have cosigned; receipts carry what there is[/]")
-    account = bank.accounts()[0]
-    identifier, index = bank.owned(bank.token(account))[0]
+    account = bank.accounts.names()[0]
+    identifier, index = bank.accounts.credentials(bank.vault.token(account))[0]
     for path in export(bank, identifier, out):
         console.print(f"wrote {path}")
-    transcript = bank.transcript(bank.token(account))
+    transcript = bank.transcripts.make(bank.vault.token(account))
     console.print(f"wrote {write(out / 'learner.transcript.json', transcript)}")
     recognise(bank, institutions, SAMPLES, out)
-    console.print(f"wrote {write(out / 'trust.json', bank.export_trust(governance[:THRESHOLD]))}")
+    console.print(f"wrote {write(out / 'trust.json', bank.trust.export(governance[:THRESHOLD]))}")
     page = one_file((out / "trust.json").read_bytes())
     console.print(f"wrote {write(out / 'verifier.html', page)}")
     _verify(out)

@@ -37,7 +37,7 @@ def party_command(
     from keys import encode
 
     with closing(open_bank(data, bank_passphrase(data))) as bank:
-        content = encode(Federation(bank, bank.new_name).party())
+        content = encode(Federation(bank, bank.chance.name).party())
     typer.echo(str(write(out, content + b"\n")))
 
 
@@ -60,7 +60,7 @@ def agree_command(
         raise BadSetup(f"{out} is there already, perhaps with signatures: give another --out")
     other = parse(theirs.read_bytes())
     with closing(open_bank(data, bank_passphrase(data))) as bank:
-        own = Federation(bank, bank.new_name).party()
+        own = Federation(bank, bank.chance.name).party()
     banks: list[Json] = [own, other]
     body: dict[str, Json] = {"banks": banks, "from": start, "until": until}
     proposal = propose(str(own["bank"]), "agreement", body)
@@ -82,7 +82,7 @@ def send_command(
     from bank.opening import open_bank
 
     with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
-        federation = Federation(bank, bank.new_name)
+        federation = Federation(bank, bank.chance.name)
         transfer = federation.send(lot, to, days)
         typer.echo(f"{lot} is locked for the transfer {transfer}")
         _settle(federation, bank, url or [])
@@ -95,7 +95,7 @@ def settle_command(url: Urls = None, data: Data = DEFAULT_DATA) -> None:
     from bank.opening import open_bank
 
     with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
-        federation = Federation(bank, bank.new_name)
+        federation = Federation(bank, bank.chance.name)
         if not federation.pending():
             typer.echo("no lot is on its way")
             return
@@ -112,7 +112,7 @@ def _settle(federation: "Federation", bank: "Bank", urls: list[str]) -> None:
     def reach(did: str) -> "SisterPort":
         base = known.get(did) or f"https://{did.removeprefix('did:web:').replace('%3A', ':')}"
         http = httpx.Client(base_url=base, timeout=60)
-        return HttpSister(http, bank.signer, bank.now, bank.new_name)
+        return HttpSister(http, bank.signer, bank.now, bank.chance.name)
 
     for moved in federation.settle(reach):
         reason = f": {moved.reason}" if moved.reason else ""

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bank.cli.options import DEFAULT_DATA, Data, Institutions, Members, bank_passphrase, passphrase
+from bank.cli.options import (
+    DEFAULT_DATA,
+    BankDomain,
+    BankUrl,
+    Data,
+    Institutions,
+    Members,
+    bank_passphrase,
+    passphrase,
+)
 from bank.cli.proposal_verbs import read_proposal
 from bank.errors import BadRequest, BadSetup, NeedsSecondPerson
 
@@ -29,10 +38,8 @@ def import_command(
     institutions: Institutions,
     members: Members,
     data: Data = DEFAULT_DATA,
-    bank: Annotated[
-        str, typer.Option(help="URL of a bank's API, instead of a bank in a folder.")
-    ] = "",
-    domain: Annotated[str, typer.Option(help="The bank's domain, with --bank.")] = "",
+    bank: BankUrl = "",
+    domain: BankDomain = "",
     check: Annotated[bool, typer.Option("--check", help="Only read and check the file.")] = False,
     approved: Annotated[
         list[Path] | None,

@@ -78,13 +78,11 @@ def find(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Find the learner with an identity document; prints the identifier and the accounts."""
-    from bank.learners.forms import document_of, text_of
+    from bank.learners.forms import needed_document
 
     with _opened(data) as bank:
         value, where = _form(form, ("kind", "number"))
-        text_of(value, "number", where)
-        document = document_of(value, where, bank.now().date())
-        assert document is not None
+        document = needed_document(value, where, bank.now().date())
         learner = bank.learners.find(document)
         typer.echo(learner)
         for account in bank.learners.accounts(learner):
@@ -100,13 +98,11 @@ def identify(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Add an identity document to a record that has none."""
-    from bank.learners.forms import document_of, text_of
+    from bank.learners.forms import needed_document
 
     with _opened(data) as bank:
         value, where = _form(form, ("kind", "number"))
-        text_of(value, "number", where)
-        document = document_of(value, where, bank.now().date())
-        assert document is not None
+        document = needed_document(value, where, bank.now().date())
         new = bank.learners.identify(learner, document)
     typer.echo(f"{learner} {'is identified' if new else 'had this document already'}")
 
@@ -198,7 +194,7 @@ def export(
 ) -> None:
     """Write everything held about a learner into one ZIP, for the learner alone."""
     with _opened(data, witnessed=True) as bank:
-        bank.gather()
+        bank.checkpoints.gather()
         content = bank.learners.export(learner)
     _write_private(out, content)
     typer.echo(str(out))

@@ -23,11 +23,11 @@ def learners_command(
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        for account in bank.accounts()[:limit]:
-            token = bank.token(account)
+        for account in bank.accounts.names()[:limit]:
+            token = bank.vault.token(account)
             typer.echo(f"{account}  token {token}")
-            for identifier, index in bank.owned(token):
-                typer.echo(f"  {identifier}  entry {index}  lot {bank.lot_at(index)}")
+            for identifier, index in bank.accounts.credentials(token):
+                typer.echo(f"  {identifier}  entry {index}  lot {bank.lots.awarded_at(index)}")
     finally:
         bank.close()
 
@@ -42,7 +42,7 @@ def export_command(
 
     bank = open_bank(data, bank_passphrase(data), witnessed=True)
     try:
-        bank.gather()
+        bank.checkpoints.gather()
         for path in export(bank, credential, out):
             typer.echo(str(path))
     finally:
@@ -67,9 +67,11 @@ def transcript_command(
     path = out or DEFAULT_OUT / name
     bank = open_bank(data, bank_passphrase(data), witnessed=form == "clr")
     try:
-        bank.gather()
-        token = bank.token(account)
-        content = bank.transcript(token) if form == "clr" else encode(bank.elm(token))
+        bank.checkpoints.gather()
+        token = bank.vault.token(account)
+        content = (
+            bank.transcripts.make(token) if form == "clr" else encode(bank.transcripts.elm(token))
+        )
         typer.echo(str(write(path, content)))
     finally:
         bank.close()
@@ -82,10 +84,10 @@ def export(bank: "Bank", identifier: str, out: Path) -> list[Path]:
     from ledger import NotFound
 
     try:
-        token = bank.token(bank.account_of_credential(identifier))
+        token = bank.vault.token(bank.accounts.of_credential(identifier))
     except NotFound as error:
         raise NoSuchThing(str(error)) from error
-    made = AwardFiles(bank.settings, bank.bundle(token, identifier), bank.now())
+    made = AwardFiles(bank.settings, bank.accounts.bundle(token, identifier), bank.now())
     if made.symbol.note:
         typer.echo(made.symbol.note, err=True)
     facts = made.facts

@@ -73,7 +73,7 @@ def publish_command(
     chosen = open_target(target)
     bank = open_bank(data, bank_passphrase(data), witnessed=True)
     try:
-        bank.gather()
+        bank.checkpoints.gather()
         log = bank.log
         count = publish(
             chosen,
@@ -142,7 +142,7 @@ def recover_command(
     bank = open_bank(data, bank_passphrase(data))
     try:
         with progress("Examining the log", bank.log.size()) as done:
-            recovery = bank.recover(open_source(copy) if copy else None, done)
+            recovery = bank.upkeep.recover(open_source(copy) if copy else None, done)
     finally:
         bank.close()
     for sentence in recovery.found:
@@ -166,7 +166,7 @@ def rebuild_command(data: Data = DEFAULT_DATA) -> None:
     bank = open_bank(data, bank_passphrase(data))
     try:
         with progress("Folding the ledger", bank.log.size()) as done:
-            same = bank.rebuild(done)
+            same = bank.upkeep.rebuild(done)
     finally:
         bank.close()
     if not same:
@@ -185,7 +185,7 @@ def run_audit(bank: "Bank", signatures: bool = True) -> "AuditReport":
     began = format_time(bank.now())
     with progress("Auditing the ledger", bank.log.size()) as done:
         bank.operator_log.note(Act.AUDIT_STARTED, by=SHELL)
-        report = bank.audit(done, signatures)
+        report = bank.upkeep.audit(done, signatures)
     if signatures:
         keep_audit(bank.settings.folder, began, format_time(bank.now()), report)
     return report
@@ -267,7 +267,7 @@ def commit_lots_command(data: Data = DEFAULT_DATA) -> None:
     from bank.opening import open_bank
 
     with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
-        made = bank.commit_lots()
+        made = bank.lot_map.commit()
     typer.echo(f"the map of lots after {made.size} entries has the root {made.root.hex()}")
 
 
@@ -282,8 +282,8 @@ def prove_unspent_command(
     from bank.opening import open_bank
 
     with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
-        bank.gather()
-        evidence = bank.prove_lot(lot)
+        bank.checkpoints.gather()
+        evidence = bank.lot_map.prove(lot)
     typer.echo(str(write(out, evidence.encode())))
 
 

@@ -13,10 +13,13 @@ from bank.cli.doubt_verbs import doubts_command
 from bank.cli.options import (
     DASHED,
     DEFAULT_DATA,
+    BankDomain,
+    BankUrl,
     Data,
     GovernanceKeys,
     Institutions,
     Members,
+    Slug,
     bank_passphrase,
     passphrase,
     signer_at,
@@ -28,7 +31,6 @@ member_app = typer.Typer(
     name="member", help="Members: their keys and their admission.", no_args_is_help=True
 )
 
-Slug = Annotated[str, typer.Option(help="The institution's short name in the TOML file.")]
 Key = Annotated[str, typer.Option(help="The institution's public key, a Multikey.")]
 
 
@@ -107,10 +109,8 @@ def _lot_verb(kind: str, summary: str) -> None:
         institutions: Institutions,
         members: Members,
         data: Data = DEFAULT_DATA,
-        bank: Annotated[
-            str, typer.Option(help="URL of a bank's API, instead of a bank in a folder.")
-        ] = "",
-        domain: Annotated[str, typer.Option(help="The bank's domain, with --bank.")] = "",
+        bank: BankUrl = "",
+        domain: BankDomain = "",
     ) -> None:
         _move_lot(kind, lot, slug, reason, institutions, members, data, bank, domain)
 

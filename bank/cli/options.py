@@ -25,6 +25,12 @@ Institutions = Annotated[
 Members = Annotated[
     Path, typer.Option("--members", help="Folder with a folder of keys for each institution.")
 ]
+Slug = Annotated[str, typer.Option("--slug", help="The institution's short name in the TOML file.")]
+BankUrl = Annotated[
+    str,
+    typer.Option("--bank", help="URL of a bank's API, instead of a bank in a folder."),
+]
+BankDomain = Annotated[str, typer.Option("--domain", help="The bank's domain, with --bank.")]
 
 DASHED = {"ignore_unknown_options": True}
 """Of a command whose argument is a name such as a lot, which may begin with a dash."""
@@ -89,10 +95,3 @@ def signer_at(text: str, folder: Path | None = None) -> "Signer":
 
     uri = signer_uri(text)
     return open_signer(uri, secret_of(uri, folder))
-
-
-BankUrl = Annotated[
-    str,
-    typer.Option("--bank", help="URL of a bank's API, instead of a bank in a folder."),
-]
-BankDomain = Annotated[str, typer.Option("--domain", help="The bank's domain, with --bank.")]

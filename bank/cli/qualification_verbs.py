@@ -22,6 +22,7 @@ from bank.cli.options import (
     Data,
     Institutions,
     Members,
+    Slug,
     bank_passphrase,
 )
 from bank.errors import BadSetup
@@ -44,7 +45,6 @@ Applicant = Annotated[
     ),
 ]
 Qualification = Annotated[str, typer.Option(help="The qualification, CODE@VERSION.")]
-Slug = Annotated[str, typer.Option(help="The institution's short name in the TOML file.")]
 
 
 def progress_command(
@@ -57,7 +57,7 @@ def progress_command(
     from bank.opening import open_bank
 
     with closing(open_bank(data, bank_passphrase(data))) as bank:
-        tell(bank.progress(_accounts(bank, accounts), author, qualification))
+        tell(bank.reckoning.progress(_accounts(bank, accounts), author, qualification))
 
 
 def passbook_command(
@@ -73,7 +73,7 @@ def passbook_command(
     if form not in ("csv", "json", "table"):
         raise BadSetup(f"--form is table, csv or json, not {form!r}")
     with closing(open_bank(data, bank_passphrase(data))) as bank:
-        found = bank.passbook(_accounts(bank, accounts))
+        found = bank.reckoning.passbook(_accounts(bank, accounts))
     if form == "json":
         typer.echo(encode(found.to_json()).decode())
         return
@@ -136,8 +136,8 @@ def apply_command(
             person = Learner(learner, name)
         else:
             names = _accounts(here.bank, accounts)
-            evaluation = here.bank.progress(names, own.did, qualification)
-            person = Learner(learner or accounts[0], here.bank.learner_name(names[0]))
+            evaluation = here.bank.reckoning.progress(names, own.did, qualification)
+            person = Learner(learner or accounts[0], here.bank.accounts.learner_name(names[0]))
         application = apply_for(own, evaluation, person, now)
     name = f"{own.conferment(application.lots)}.json"
     for stage in ("new", "reserved", "done"):

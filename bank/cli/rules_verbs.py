@@ -197,7 +197,7 @@ def _ledger(log: str, data: Path) -> "Iterator[tuple[Registry, Iterator[Lot]]]":
     from bank.opening import open_bank
 
     with closing(open_bank(data, bank_passphrase(data))) as bank:
-        yield bank.registry(), bank.lots()
+        yield bank.registry(), bank.lots.each()
 
 
 def _time(day: str) -> str:

@@ -25,7 +25,7 @@ def new(
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        made, secret = bank.share(bank.token(account), credential, days)
+        made, secret = bank.shares.make(bank.vault.token(account), credential, days)
         typer.echo(f"https://{bank.settings.domain}/s/{secret}")
         typer.echo(f"share {made.share}, until {made.expires}", err=True)
     finally:
@@ -39,7 +39,7 @@ def list_command(account: Account, data: Data = DEFAULT_DATA) -> None:
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        for item in bank.shares(bank.token(account)):
+        for item in bank.shares.of(bank.vault.token(account)):
             ended = f"withdrawn {item.withdrawn}" if item.withdrawn else f"until {item.expires}"
             typer.echo(f"{item.share}  {ended}  opened {len(item.openings)} times")
             for name in item.credentials:
@@ -61,7 +61,7 @@ def withdraw(
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        bank.unshare(bank.token(account), share)
+        bank.shares.withdraw(bank.vault.token(account), share)
     finally:
         bank.close()
     typer.echo(f"{share} is withdrawn")
@@ -81,7 +81,7 @@ def offer_command(
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        made = bank.wallets.offer(bank.token(account), credential)
+        made = bank.wallets.offer(bank.vault.token(account), credential)
         link = offer_uri(bank.settings.public_url, made.code)
     finally:
         bank.close()

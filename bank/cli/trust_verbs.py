@@ -24,7 +24,7 @@ def export_trust(
     signers = [signer_at(key, data) for key in governance]
     bank = open_bank(data, secret, witnessed=True)
     try:
-        write(out, bank.export_trust(signers))
+        write(out, bank.trust.export(signers))
     finally:
         bank.close()
     typer.echo(str(out))

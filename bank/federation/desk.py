@@ -1,12 +1,13 @@
 """What a bank does to send lots to sister banks and to take theirs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bank.errors import BadRequest
 from bank.federation.errors import NotOurs, SisterUnreachable
+from bank.lots import Lots
 from keys import Json
 from ledger import Entry, LedgerError, Lot, LotState, Receipt, Refused, Registry, format_time
 from ledger.authority import LogIdentity
@@ -22,6 +23,7 @@ class Desk(Protocol):
     """What is needed of the bank itself."""
 
     log: Log
+    lots: Lots
 
     def state(self, kind: str, body: dict[str, Json]) -> Outcome:
         """Append what the bank states with its own key."""
@@ -31,15 +33,6 @@ class Desk(Protocol):
 
     def identity(self) -> LogIdentity:
         """The bank's name and log."""
-
-    def lot(self, name: str) -> Lot:
-        """One lot; NoSuchThing if there is none."""
-
-    def find_lot(self, name: str) -> Lot | None:
-        """One lot, or None."""
-
-    def lots_in(self, state: LotState) -> Sequence[Lot]:
-        """Every lot in a state."""
 
     def now(self) -> datetime:
         """The time by the bank's clock."""
@@ -94,7 +87,7 @@ class Federation:
 
         BadRequest, with what holds the lot, if it cannot be sent.
         """
-        lot, transfer = self._bank.lot(name), self._new_name()
+        lot, transfer = self._bank.lots.get(name), self._new_name()
         until = format_time(self._bank.now() + timedelta(days=days))
         body: dict[str, Json] = {
             "facts": lot.facts.to_json(),
@@ -108,7 +101,7 @@ class Federation:
 
     def pending(self) -> list[Lot]:
         """Every lot that is on its way to a sister bank."""
-        return list(self._bank.lots_in(LotState.PENDING_OUT))
+        return self._bank.lots.in_state(LotState.PENDING_OUT)
 
     def settle(self, reach: Callable[[str], SisterPort]) -> Iterator[Moved]:
         """Ask about every lot on its way, and close what was answered.
@@ -130,14 +123,14 @@ class Federation:
         """
         body = self._addressed(receipt)
         name = str(body["transfer"])
-        if self._bank.find_lot(name) is None:
+        if self._bank.lots.find(name) is None:
             outcome = self._bank.state("transfer.in", {"home": receipt, "lot": name})
-            if isinstance(outcome, Declined) and self._bank.find_lot(name) is None:
+            if isinstance(outcome, Declined) and self._bank.lots.find(name) is None:
                 late = str(body["until"]) < format_time(self._bank.now())
                 reason = "lapsed" if late else "declined"
                 # Without a refusal on record the lot could never go home.
                 self._bank.state("transfer.refuse", {"lot": name, "reason": reason})
-        decided = self._bank.lot(name)
+        decided = self._bank.lots.get(name)
         return self._receipt(decided.award_index)
 
     def _addressed(self, receipt: str) -> dict[str, Json]:

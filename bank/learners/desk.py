@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from bank.access.store import forget_people
 from bank.deposits import list_credentials
 from bank.learners import store
 from bank.learners.archive import pack
@@ -16,6 +15,7 @@ from bank.learners.holdings import Receipts, holdings
 from bank.learners.identity import Document, read_name
 from bank.learners.records import Consent, Event, FormerName, Identity, Terms
 from bank.operator_log import Act, OperatorLog
+from bank.sign_in.store import forget_people
 from bank.vault import Vault
 from keys import Json, KeysError, b64u_decode
 from ledger import format_time

@@ -6,9 +6,9 @@ institution's reference for a person, and a credential's identifier is on whatev
 
 from sqlalchemy import Connection, select
 
-from bank.access.store import forget_people
 from bank.openid4vci import forget_wallets
 from bank.shares import forget_shares
+from bank.sign_in.store import forget_people
 from bank.tables import accounts, credentials, erased_accounts, learner_accounts
 from bank.vault import Vault
 

@@ -52,6 +52,14 @@ def document_of(form: dict[str, Json], where: str, today: date) -> Document | No
     return read_document(kind.strip(), text_of(form, "number", where), today)
 
 
+def needed_document(form: dict[str, Json], where: str, today: date) -> Document:
+    """As `document_of`, where there must be one."""
+    document = document_of(form, where, today)
+    if document is None:
+        raise BadIdentity(f"{where} has no number; add it")
+    return document
+
+
 def _json(text: str, where: str) -> dict[str, Json]:
     try:
         value = parse(text)

@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, select
 
-from bank.deposits import find_by_token, hold_accounts, list_credentials
+from bank.deposits import find_by_token, hold_accounts, list_credentials, open_credential
 from bank.errors import BadRequest, NoSuchThing
 from bank.openid4vci.errors import BadGrant, BadNonce, BadToken, UnknownIdentifier
 from bank.openid4vci.metadata import TX_CODE_LENGTH
+from bank.openid4vci.proof import holder_of_proof
 from bank.tables import holder_keys, wallet_nonces, wallet_offers, wallet_tokens
-from bank.vault import token_hash
+from bank.vault import Vault, token_hash
+from keys import Json
 from ledger import format_time
 from ledger.store import reading, writing
 
@@ -49,12 +51,14 @@ class Wallets:
     def __init__(
         self,
         engine: Engine,
+        vault: Vault,
         clock: Callable[[], datetime],
         secret: Callable[[], str],
         digits: Callable[[int], str],
     ) -> None:
         """`secret` gives new secrets, `digits` that many random decimal digits."""
         self._engine = engine
+        self._vault = vault
         self._clock = clock
         self._secret = secret
         self._digits = digits
@@ -143,6 +147,20 @@ class Wallets:
             values = {"nonce": token_hash(nonce), "expires": expires}
             connection.execute(wallet_nonces.insert().values(**values))
         return nonce
+
+    def deliver(
+        self, access: str, identifier: str | None, proof: str, issuer: str
+    ) -> dict[str, Json]:
+        """The credential an access token is for, to a wallet that proves its key, which is bound.
+
+        `issuer` is the address that the proof is to be for.
+        A WalletError says what is wrong with the request.
+        """
+        account, name = self.claim(access, identifier)
+        did, nonce = holder_of_proof(proof, issuer, self._clock())
+        self.bind(account, did, nonce)
+        with reading(self._engine) as connection:
+            return open_credential(connection, self._vault, account, name)[0]
 
     def claim(self, token: str, identifier: str | None) -> tuple[str, str]:
         """The account and credential that an access token and a request name."""

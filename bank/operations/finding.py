@@ -49,6 +49,13 @@ def problem(check: str, sentence: str, remedy: str) -> Finding:
     return Finding(check, Level.PROBLEM, sentence, remedy)
 
 
+def graded(check: str, sentence: str, remedy: str, *, bad: bool, poor: bool) -> Finding:
+    """A problem where it is bad, a warning where it is poor."""
+    if bad:
+        return problem(check, sentence, remedy)
+    return warning(check, sentence, remedy) if poor else ok(check, sentence)
+
+
 def worst(findings: Sequence[Finding]) -> Level:
     """The worst level among them."""
     levels = {finding.level for finding in findings}

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bank.condition import free_space
 from bank.operations.backup_record import read_last_backup
-from bank.operations.finding import Finding, ok, problem, warning
+from bank.operations.finding import Finding, graded, ok, problem, warning
 from bank.settings import Settings
 from ledger import parse_time
 
@@ -59,12 +59,7 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
     free = free_space(settings.folder)
     sentence = f"{free / 1024**3:.1f} GiB are free where {settings.folder} is"
     remedy = "make room or move the folder; see the runbook 'disk full'"
-    if free < _NONE:
-        yield problem("disk", sentence, remedy)
-    elif free < _LITTLE:
-        yield warning("disk", sentence, remedy)
-    else:
-        yield ok("disk", sentence)
+    yield graded("disk", sentence, remedy, bad=free < _NONE, poor=free < _LITTLE)
 
 
 def check_backup(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -76,12 +71,7 @@ def check_backup(settings: Settings, now: datetime) -> Iterator[Finding]:
         return
     age = now - parse_time(last.time)
     sentence = f"the last one was made at {last.time} and has {last.entries} entries"
-    if age > _BACKUP_OLD:
-        yield problem("backup", sentence, remedy)
-    elif age > _BACKUP_AGE:
-        yield warning("backup", sentence, remedy)
-    else:
-        yield ok("backup", sentence)
+    yield graded("backup", sentence, remedy, bad=age > _BACKUP_OLD, poor=age > _BACKUP_AGE)
 
 
 def check_address(settings: Settings) -> Iterator[Finding]:

@@ -7,11 +7,10 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from bank.audits import last_audit
-from bank.operations.finding import Finding, ok, problem, warning
+from bank.operations.finding import Finding, graded, ok, problem, warning
 from bank.schema import NEWEST, version
 from bank.settings import Settings, database_url
 from bank.tables import trust_bundles
-from keys import KeysError, PublicKey
 from ledger import Entry, LedgerError, Registry, parse_time
 from ledger.log import Log
 from ledger.note import ED25519
@@ -86,42 +85,16 @@ def check_identity(settings: Settings, registry: Registry) -> Iterator[Finding]:
 
 def check_roles(registry: Registry) -> Iterator[Finding]:
     """Whether no key serves in two roles."""
-    identity = registry.identity
-    if identity is None:
-        return
-    holders: dict[bytes, set[str]] = {}
-
-    def note(role: str, raw: bytes) -> None:
-        holders.setdefault(raw, set()).add(role)
-
-    for log_key in identity.log_keys:
-        note("the log", log_key.raw)
-    for key in identity.governance:
-        note("the governance", _raw(key))
-    for key in registry.operator.keys if registry.operator else ():
-        note("the bank", _raw(key))
-    for did, member in registry.members.items():
-        for key in member.keys:
-            note(did, _raw(key))
-    for name, record in registry.witnesses.items():
-        for witness_key in record.keys:
-            note(f"the witness {name}", witness_key.raw)
-    shared = [sorted(roles) for roles in holders.values() if len(roles) > 1]
+    roles = registry.roles()
+    shared = roles.shared()
     if shared:
-        told = "; ".join(" and ".join(roles) for roles in shared)
+        told = "; ".join(" and ".join(holders) for holders in shared)
         remedy = (
             "give each a key of its own and retire the shared one; see the runbook 'stolen key'"
         )
         yield problem("key roles", f"the same key serves {told}", remedy)
-    else:
-        yield ok("key roles", f"{len(holders)} keys, none in two roles")
-
-
-def _raw(key: str) -> bytes:
-    try:
-        return PublicKey.from_multikey(key).raw
-    except KeysError:
-        return key.encode()
+    elif registry.identity is not None:
+        yield ok("key roles", f"{len(roles.keys)} keys, none in two roles")
 
 
 def check_signing(log: Log) -> Iterator[Finding]:
@@ -167,12 +140,8 @@ def check_trust(engine: Engine, now: datetime) -> Iterator[Finding]:
     sentence = (
         f"version {trust.version} of {trust.issued:%Y-%m-%d}, good until {trust.expires:%Y-%m-%d}"
     )
-    if trust.expires <= now:
-        yield problem("trust", sentence, remedy)
-    elif trust.expires - now < _SOON or trust.next_update < now:
-        yield warning("trust", sentence, remedy)
-    else:
-        yield ok("trust", sentence)
+    is_late = trust.expires - now < _SOON or trust.next_update < now
+    yield graded("trust", sentence, remedy, bad=trust.expires <= now, poor=is_late)
 
 
 def check_audit(settings: Settings, now: datetime) -> Iterator[Finding]:

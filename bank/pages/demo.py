@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.errors import NoSuchThing
 from bank.pages.door import role_name, scope_name
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field
+from bank.sign_in import Person
 
 
 def demo_routes(pages: Pages, visitors: Visitors, key: str, people: list[Person]) -> APIRouter:
@@ -40,7 +40,7 @@ def demo_routes(pages: Pages, visitors: Visitors, key: str, people: list[Person]
         chosen = next((item for item in people if item.person == field(form, "person")), None)
         if chosen is None:
             raise NoSuchThing("the demonstration has no such person")
-        token = visitors.access.begin(chosen.person)
+        token = visitors.sign_in.begin(chosen.person)
         return visitors.enter(request, token, chosen.role.home)
 
     return routes

@@ -12,13 +12,13 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from bank import claims
-from bank.access import Invitation, Person, Role, totp_uri
-from bank.access.oidc import Providers
 from bank.claims import Claim
 from bank.errors import BadRequest, BankError, NoLonger, NotAllowed
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field, inner_path
+from bank.sign_in import Invitation, Person, Role, totp_uri
+from bank.sign_in.oidc import Providers
 from keys import b64u_decode, b64u_encode
 
 _ASKED = "openid"
@@ -40,7 +40,7 @@ def role_name(words: Words, role: Role) -> str:
 def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRouter:
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
-    access, bank = visitors.access, pages.bank
+    desk, bank = visitors.sign_in, pages.bank
     anybody = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
 
@@ -68,13 +68,13 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         claim: Claim | None = None
         if code:
             try:
-                invitation = access.invitation(code)
+                invitation = desk.invitation(code)
                 if invitation.role is Role.LEARNER:
                     claim = claims.claim_of(bank, code)
             except BankError as error:
                 invitation, problem = None, str(error)
             else:
-                totp = _totp(access.totp_secret(code), words.pick(bank.settings.names))
+                totp = _totp(desk.totp_secret(code), words.pick(bank.settings.names))
                 shown = {
                     "role_name": role_name(words, invitation.role),
                     "of": scope_name(pages, words, invitation.role, invitation.scope),
@@ -97,7 +97,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
 
     def joining(code: str, form: FormData) -> tuple[str, str | None]:
         """Name and scope of whoever takes up an invitation."""
-        if access.invitation(code).role is not Role.LEARNER:
+        if desk.invitation(code).role is not Role.LEARNER:
             return field(form, "name"), None
         # A learner's name is under seal, in the record; what is kept here in clear is the login.
         return field(form, "login"), claims.record_to_join(bank, claims.claim_of(bank, code))
@@ -115,7 +115,9 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """Sign in with a password and a code."""
         target, login = inner_path(field(form, "next")), field(form, "login")
         try:
-            token = access.sign_in(login, str(form.get("password", "")), field(form, "totp"))
+            token = desk.sign_in_with_password(
+                login, str(form.get("password", "")), field(form, "totp")
+            )
         except BankError as error:
             return show_sign_in(request, target, str(error), login)
         return visitors.enter(request, token, _onward(token, target))
@@ -123,12 +125,12 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     @routes.post("/sign-in/passkey/options")
     def passkey_options(request: Request, form: posted) -> Response:
         """What the browser is to ask a passkey."""
-        return _json_text(access.sign_in_options(visitors.site(request)))
+        return _json_text(desk.sign_in_options(visitors.site(request)))
 
     @routes.post("/sign-in/passkey")
     def passkey(request: Request, form: posted, next: str = "/") -> Response:
         """Sign in with a passkey."""
-        token = access.sign_in_with_passkey(visitors.site(request), field(form, "answer"))
+        token = desk.sign_in_with_passkey(visitors.site(request), field(form, "answer"))
         answer = _next(_onward(token, inner_path(next)))
         return visitors.remember(request, answer, token)
 
@@ -150,11 +152,11 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
             asked = request.cookies.get(_ASKED, "")
             found = providers.finish(slug, address, request.url.query, asked)
             if found.code:
-                token = access.accept_as_identity(
+                token = desk.accept_as_identity(
                     found.code, found.login, found.name, found.issuer, found.subject
                 )
             else:
-                token = access.sign_in_as_identity(found.issuer, found.subject)
+                token = desk.sign_in_as_identity(found.issuer, found.subject)
         except (BadRequest, NotAllowed, NoLonger) as error:
             return show_sign_in(request, "/", str(error))
         return visitors.enter(request, token, _onward(token, found.target))
@@ -184,7 +186,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         try:
             name, scope = joining(code, form)
             password, totp = str(form.get("password", "")), field(form, "totp")
-            token = access.accept(code, login, name, password, totp, scope)
+            token = desk.accept(code, login, name, password, totp, scope)
         except BankError as error:
             return show_join(request, code, str(error), login, name)
         return visitors.enter(request, token, _onward(token, "/"))
@@ -193,7 +195,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     def join_options(request: Request, form: posted) -> Response:
         """What the browser is to ask for a new passkey."""
         return _json_text(
-            access.joining_options(
+            desk.joining_options(
                 field(form, "code"),
                 field(form, "login"),
                 visitors.site(request),
@@ -207,7 +209,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         code, login = field(form, "code"), field(form, "login")
         name, scope = joining(code, form)
         site, answer = visitors.site(request), field(form, "answer")
-        token = access.accept_with_passkey(code, login, name, site, answer, scope)
+        token = desk.accept_with_passkey(code, login, name, site, answer, scope)
         return visitors.remember(request, _next(_onward(token, "/")), token)
 
     @routes.get("/account")
@@ -215,8 +217,7 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
         """One's own account."""
         words = pages.words(request)
         known = [
-            (b64u_encode(key), name, added)
-            for key, name, added in access.passkeys_of(person.person)
+            (b64u_encode(key), name, added) for key, name, added in desk.passkeys_of(person.person)
         ]
         return pages.show(
             request,
@@ -230,23 +231,23 @@ def door_routes(pages: Pages, visitors: Visitors, providers: Providers) -> APIRo
     def more_options(request: Request, form: posted, person: anybody) -> Response:
         """What the browser is to ask for one more passkey."""
         site = visitors.site(request)
-        return _json_text(access.passkey_options(person, site, bank.settings.names["en"]))
+        return _json_text(desk.passkey_options(person, site, bank.settings.names["en"]))
 
     @routes.post("/account/passkey")
     def add(request: Request, form: posted, person: anybody) -> Response:
         """Add a passkey."""
         site = visitors.site(request)
-        access.add_passkey(person, site, field(form, "answer"), field(form, "name"))
+        desk.add_passkey(person, site, field(form, "answer"), field(form, "name"))
         return _next("/account")
 
     @routes.post("/account/passkey/remove")
     def remove(request: Request, form: posted, person: anybody) -> Response:
         """Remove a passkey."""
-        access.drop_passkey(person, b64u_decode(field(form, "passkey")))
+        desk.drop_passkey(person, b64u_decode(field(form, "passkey")))
         return RedirectResponse("/account", 303)
 
     def _onward(token: str, target: str) -> str:
-        session = access.session(token)
+        session = desk.session(token)
         return session.person.role.home if session is not None and target == "/" else target
 
     return routes

@@ -9,8 +9,8 @@ from typing import Final
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from bank.access import Person
 from bank.errors import NoSuchThing
+from bank.sign_in import Person
 from bank.vault import Vault
 from keys import KeysError, b64u_decode, b64u_encode, encode, parse
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.access import Person, Role
+from bank.answers import NO_STORE, json_answer
 from bank.errors import NoLonger
 from bank.measures import standing
 from bank.operator_log import Act
@@ -16,7 +16,8 @@ from bank.pages.operator_log import operator_log_routes
 from bank.pages.page import Pages
 from bank.pages.supervision import slug_of
 from bank.pages.visitor import Visitors, field
-from keys import Json, encode
+from bank.sign_in import Person, Role
+from keys import Json
 from ledger import NotFound, format_time
 
 _TABS = (
@@ -38,7 +39,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     routes = APIRouter(include_in_schema=False, prefix="/operator")
     operator = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
-    bank, access, oversight = pages.bank, visitors.access, pages.bank.oversight
+    bank, desk, oversight = pages.bank, visitors.sign_in, pages.bank.oversight
 
     def show(request: Request, template: str, code: int = 200, /, **context: object) -> Response:
         words = pages.words(request)
@@ -49,7 +50,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     def overview(request: Request, person: operator) -> Response:
         """Store, queue and witnesses at this moment."""
         try:
-            condition = bank.condition()
+            condition = bank.health.condition()
         except NotFound:
             condition = None  # nothing was ever signed here
         members = bank.registry().members.values()
@@ -59,7 +60,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             condition=condition,
             members=len(members),
             suspended=sum(not member.active for member in members),
-            people=sum(not one.ended for one in access.people()),
+            people=sum(not one.ended for one in desk.people()),
             lots=oversight.lots.look(),
             audit=oversight.audits.state(),
             errors=oversight.errors.newest(),
@@ -82,8 +83,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """How far the audit is that runs."""
         now = oversight.audits.state()
         state: dict[str, Json] = {"running": now.running, "done": now.done, "total": now.total}
-        headers = {"Cache-Control": "no-store"}
-        return Response(encode(state), media_type="application/json", headers=headers)
+        return json_answer(state, headers=NO_STORE)
 
     @routes.get("/errors")
     def errors(request: Request, person: operator) -> Response:
@@ -95,7 +95,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """Every member, and how many of its people may sign in."""
         registry, day = bank.registry(), format_time(bank.now())[:10]
         staff: dict[str, int] = {}
-        for one in access.people():
+        for one in desk.people():
             if one.role.is_institution and not one.ended:
                 staff[one.scope] = staff.get(one.scope, 0) + 1
         found = [
@@ -112,7 +112,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             told = _invitation(pages, visitors, request, invited)
         shown = [
             (one, role_name(words, one.role), scope_name(pages, words, one.role, one.scope))
-            for one in access.people()
+            for one in desk.people()
         ]
         response = show(
             request,
@@ -155,7 +155,7 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         # Not in an address: those are kept in histories and logs.
         response.set_cookie(
             _INVITED,
-            access.invite(Role(role), scope if role == Role.ADMIN else "", by=person.person),
+            desk.invite(Role(role), scope if role == Role.ADMIN else "", by=person.person),
             max_age=120,
             path=_PEOPLE,
             httponly=True,
@@ -171,10 +171,10 @@ def operator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         if whom == person.person:
             problem = words.say(N_("You cannot end your own access; another operator can."))
             return people_page(request, problem, 400)
-        if all(one.person != whom or one.ended for one in access.people()):
+        if all(one.person != whom or one.ended for one in desk.people()):
             problem = words.say(N_("This person could not sign in any more already."))
             return people_page(request, problem, 400)
-        access.end(whom, None, person.person)
+        desk.end(whom, None, person.person)
         return RedirectResponse(_PEOPLE, 303)
 
     every = APIRouter(include_in_schema=False)
@@ -189,7 +189,7 @@ def _invitation(
     """Link, role, institution and last moment of an invitation; None once it was taken up."""
     words = pages.words(request)
     try:
-        found = visitors.access.invitation(code)
+        found = visitors.sign_in.invitation(code)
     except NoLonger:
         return None
     return (

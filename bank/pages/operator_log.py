@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person, Role
 from bank.operator_log import SERVER, SHELL, Act
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors
+from bank.sign_in import Person, Role
 from ledger.journal import JournalReport, Record
 
 _PAGE = 100
@@ -53,7 +53,7 @@ def operator_log_routes(pages: Pages, visitors: Visitors, role: Role, show: Show
     def shown(request: Request, before: int, report: JournalReport | None = None) -> Response:
         words = pages.words(request)
         found = log.newest(_PAGE + 1, before)
-        names = {one.person: one.name for one in visitors.access.people()}
+        names = {one.person: one.name for one in visitors.sign_in.people()}
         return show(
             request,
             "log.html",

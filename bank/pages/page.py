@@ -13,11 +13,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bank.access import Role, Session
 from bank.errors import NoSuchThing
 from bank.pages.language import COOKIE, LANGUAGES, Words, catalogue, language_of
 from bank.pages.sentences import told
 from bank.service import Bank
+from bank.sign_in import Role, Session
 from credentials.rdf import shapes_path
 
 _HERE: Final = Path(__file__).parent

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.access import Person, Role
 from bank.errors import BadRequest
 from bank.pages.door import role_name, scope_name
 from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office
 from bank.pages.visitor import Visitors, field
+from bank.sign_in import Person, Role
 
 _OWN = (Role.REGISTRAR, Role.APPROVER, Role.ADMIN)
 
@@ -19,7 +19,7 @@ _OWN = (Role.REGISTRAR, Role.APPROVER, Role.ADMIN)
 def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     """The page at `/registrar/people`."""
     routes = APIRouter(include_in_schema=False)
-    access, office = visitors.access, Office(pages)
+    desk, office = visitors.sign_in, Office(pages)
     posted = Annotated[FormData, Depends(visitors.posted)]
     keeper = Annotated[Person, Depends(visitors.person)]
 
@@ -27,7 +27,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         words = pages.words(request)
         found = [
             (item, role_name(words, item.role), scope_name(pages, words, item.role, item.scope))
-            for item in access.people(person.scope)
+            for item in desk.people(person.scope)
         ]
         named = [(role.value, role_name(words, role)) for role in _OWN]
         return office.show(request, person, "people.html", found=found, link=link, roles=named)
@@ -43,7 +43,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         role = next((item for item in _OWN if item.value == field(form, "role")), None)
         if role is None:
             raise BadRequest("choose what the person is to be")
-        code = access.invite(role, person.scope, by=person.person)
+        code = desk.invite(role, person.scope, by=person.person)
         return show(request, person, f"{visitors.site(request).origin}/join?code={code}")
 
     @routes.post("/registrar/people/end")
@@ -52,7 +52,7 @@ def people_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         chosen = field(form, "person")
         if chosen == person.person:
             raise BadRequest("you cannot end your own access; another administrator can")
-        access.end(chosen, person.scope, person.person)
+        desk.end(chosen, person.scope, person.person)
         return RedirectResponse("/registrar/people", 303)
 
     return routes

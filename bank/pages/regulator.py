@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person, Role
+from bank.answers import NO_STORE, json_answer
 from bank.errors import NoLonger
 from bank.measures import Force, Measure
 from bank.pages import regulator_words as say
@@ -23,6 +23,7 @@ from bank.pages.supervision import supervision_routes
 from bank.pages.visitor import Visitors
 from bank.per_size import Look
 from bank.reports import Report
+from bank.sign_in import Person, Role
 from keys import Json, encode
 
 _TABS = (
@@ -90,8 +91,7 @@ def regulator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """How far the report is that is being computed."""
         look = oversight.report.look()
         state: dict[str, Json] = {"running": look.making, "done": look.done, "total": look.size}
-        headers = {"Cache-Control": "no-store"}
-        return Response(encode(state), media_type="application/json", headers=headers)
+        return json_answer(state, headers=NO_STORE)
 
     @figures.get("/figures.json")
     def every_figure(request: Request, person: regulator) -> Response:

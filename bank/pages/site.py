@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI, Request, Response
 
-from bank.access import Person
-from bank.access.oidc import Providers
 from bank.pages import learner
 from bank.pages.demo import demo_routes
 from bank.pages.door import door_routes
@@ -25,6 +23,8 @@ from bank.pages.registrar import (
 from bank.pages.regulator import regulator_routes
 from bank.pages.visitor import Visitors
 from bank.service import Bank
+from bank.sign_in import Person
+from bank.sign_in.oidc import Providers
 
 
 @dataclass(frozen=True, slots=True)

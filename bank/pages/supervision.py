@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
-from bank.access import Person
 from bank.errors import BadRequest, NoSuchThing
 from bank.measures import again, measure, standing
 from bank.operator_log import Act
@@ -22,6 +21,7 @@ from bank.pages.visitor import Visitors, field
 from bank.proposal_tray import Waiting
 from bank.proposals import Proposal, propose
 from bank.quorum import Approval, approval
+from bank.sign_in import Person
 from ledger import Member, Registry, format_time
 from ledger.sequencer import Declined
 
@@ -181,7 +181,7 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         waiting = oversight.proposals.find(name)
         words, says = pages.words(request), N_("The ledger did not take it: %(why)s")
         try:
-            (outcome,) = bank.append([waiting.proposal.signed()])
+            (outcome,) = bank.intake.append([waiting.proposal.signed()])
         except BadRequest as error:
             return one(request, name, _because(words, says, error), 400)
         if isinstance(outcome, Declined):

@@ -8,9 +8,9 @@ from fastapi import HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
-from bank.access import Access, Person, Session, Site
-from bank.access.desk import LONGEST
 from bank.errors import BadRequest, NotAllowed
+from bank.sign_in import Person, Session, SignIn, Site
+from bank.sign_in.desk import LONGEST
 
 _COOKIE: Final = "session"
 _MOST_FIELDS: Final = 200
@@ -20,15 +20,15 @@ _LOOPBACK: Final = "localhost"
 class Visitors:
     """Reads who visits from requests, and lets them in and out."""
 
-    def __init__(self, access: Access, public_url: str) -> None:
-        self.access = access
+    def __init__(self, sign_in: SignIn, public_url: str) -> None:
+        self.sign_in = sign_in
         self._public_url = public_url
 
     def session(self, request: Request) -> Session | None:
         """Who is signed in, asked once a request."""
         if not hasattr(request.state, "session"):
             token = request.cookies.get(_cookie(request), "")
-            request.state.session = self.access.session(token) if token else None
+            request.state.session = self.sign_in.session(token) if token else None
         found: Session | None = request.state.session
         return found
 
@@ -83,7 +83,7 @@ class Visitors:
 
     def leave(self, request: Request) -> Response:
         """End the session."""
-        self.access.sign_out(request.cookies.get(_cookie(request), ""))
+        self.sign_in.sign_out(request.cookies.get(_cookie(request), ""))
         response = RedirectResponse("/", 303)
         response.delete_cookie(_cookie(request))
         return response

@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.api.problems import install
+from bank.api.request_bodies import json_body
 from bank.errors import BadRequest
 from bank.vc_api.instance import Instance
 from credentials import CredentialsError
@@ -16,9 +17,7 @@ from keys import Json, encode, parse
 PREFIX = "/vc-api"
 _LIMIT = 1024 * 1024
 _JSON = "application/json"
-_BODY = {
-    "requestBody": {"required": True, "content": {_JSON: {"schema": {"type": "object"}}}},
-}
+_BODY = json_body({"type": "object"})
 
 
 def make_vc_api(instance: Instance) -> FastAPI:

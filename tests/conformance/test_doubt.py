@@ -115,7 +115,7 @@ def theft(folder: Path) -> Theft:
         # Where the report will say that the key was suspect already: only a log that did not keep
         # its own rules holds these, so the report is put before them in the bundles below.
         award(AFTER, STOLEN, north)
-        old = small.bank.export_trust([small.governance])
+        old = small.bank.trust.export([small.governance])
         suspect = {"key": stolen.public_key.multikey, "member": north.did, "from_index": first}
         small.govern("key.suspect", **suspect)
         small.govern("key.add", key=after.public_key.multikey, member=north.did, person="registrar")
@@ -130,9 +130,9 @@ def theft(folder: Path) -> Theft:
             if key == STOLEN
         ]
         statement = Statement.make(north.did, "award.attest", {"statements": hashes})
-        (outcome,) = small.bank.append([statement.sign(stolen)])
+        (outcome,) = small.bank.intake.append([statement.sign(stolen)])
         assert "was reported as suspect" in getattr(outcome, "reason", "")
-        (outcome,) = small.bank.append([statement.sign(after)])
+        (outcome,) = small.bank.intake.append([statement.sign(after)])
         assert not hasattr(outcome, "reason"), outcome
         settled = _reported(small, stolen.public_key.multikey, last)
         awards = {
@@ -150,7 +150,7 @@ def theft(folder: Path) -> Theft:
 
 def _reported(small: SmallBank, key: str, index: int) -> bytes:
     """A new bundle in which the report of `key` stands at entry `index`."""
-    trust = open_trust(small.bank.export_trust([small.governance]))
+    trust = open_trust(small.bank.trust.export([small.governance]))
     member = trust.members[small.north.did]
     keys = tuple(_at(period, index) if period.key == key else period for period in member.keys)
     members = {**trust.members, member.did: replace(member, keys=keys)}

@@ -104,7 +104,7 @@ def issuer(tmp_path: Path, repo: Path) -> Iterator[Issuer]:
         port.submit([award])
         assert award.credential is not None
         awards.append(award.credential)
-    token = bank.token(bank.accounts()[0])
+    token = bank.vault.token(bank.accounts.names()[0])
     with served(make_app(bank)) as base, httpx.Client(base_url=base) as http:
         bank.settings = bank.settings.model_copy(update={"public_url": base.rstrip("/")})
         found = Issuer(bank, http, base.rstrip("/"), token, awards, datetime.now(UTC))
@@ -162,8 +162,8 @@ def test_an_award_of_the_story_opens_in_a_wallet(story: Any, wallet: Any, tmp_pa
     shutil.copytree(story.data, data)
     bank = open_bank(data, (data / "passphrase").read_text(encoding="utf-8").strip())
     try:
-        token = bank.token(bank.accounts()[0])
-        identifier, index = bank.owned(token)[0]
+        token = bank.vault.token(bank.accounts.names()[0])
+        identifier, index = bank.accounts.credentials(token)[0]
         with served(make_app(bank)) as base:
             bank.settings = bank.settings.model_copy(update={"public_url": base.rstrip("/")})
             made = bank.wallets.offer(token, [identifier])

@@ -338,7 +338,7 @@ def test_every_kind_of_entry(tmp_path: Path, by_page: Runner) -> None:
     with small_bank(tmp_path / "bank") as small:
         made = {name: small.bundle(*pair) for name, pair in small.every_kind().items()}
         trust = tmp_path / "trust.json"
-        trust.write_bytes(small.bank.export_trust([small.governance]))
+        trust.write_bytes(small.bank.trust.export([small.governance]))
         at = small.bank.now().replace(microsecond=0)
     tasks = [Task(name, at, encode(bundle)) for name, bundle in made.items()]
     dice = random.Random(6)

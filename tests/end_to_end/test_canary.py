@@ -29,10 +29,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from bank.access import Role
 from bank.client import RemoteBank
 from bank.institution import RECORDS
 from bank.results import Learner
+from bank.sign_in import Role
 from keys import PrivateKey, write_keystore
 from tests.api_kit import new_key
 from tests.bank_kit import USCC, SmallBank, result, small_bank
@@ -146,8 +146,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     left = Left(folder)
     with small_bank(folder / "var", passphrase=PASSPHRASE) as small:
         members(folder, small)
-        invite = small.bank.access.admit("door", "Door", Role.OPERATOR, "")
-        left.needles["session"] = small.bank.access.begin(invite.person)
+        invite = small.bank.sign_in.admit("door", "Door", Role.OPERATOR, "")
+        left.needles["session"] = small.bank.sign_in.begin(invite.person)
         _awards(small, left, folder)
     return left
 
@@ -186,9 +186,9 @@ def _awards(small: SmallBank, left: Left, folder: Path) -> None:
             *("--institutions", "institutions.toml", "--bank", url, "--domain", "cq.example"),
         )
         learner = run("learner", "open", "--data", "var", "--from", "who.txt")
-        run("learner", "link", learner, small.bank.accounts()[0], "--data", "var")
-        for account in small.bank.accounts():
-            token = small.bank.token(account)
+        run("learner", "link", learner, small.bank.accounts.names()[0], "--data", "var")
+        for account in small.bank.accounts.names():
+            token = small.bank.vault.token(account)
             left.needles[f"token {len(left.needles)}"] = token
             http.headers["authorization"] = f"Bearer {token}"
             left.seen += http.get("/credentials").content + http.get("/passbook").content

@@ -37,24 +37,24 @@ class Pair:
 
     @property
     def here(self) -> Federation:
-        return Federation(self.home.bank, self.home.bank.new_name)
+        return Federation(self.home.bank, self.home.bank.chance.name)
 
     @property
     def there(self) -> Federation:
-        return Federation(self.sister.bank, self.sister.bank.new_name)
+        return Federation(self.sister.bank, self.sister.bank.chance.name)
 
     def reach(self, did: str) -> HttpSister:
         assert did == self.sister.bank.settings.did
         http = httpx.Client(transport=self.wire, base_url="http://sister.example")
         bank = self.home.bank
-        return HttpSister(http, bank.signer, bank.now, bank.new_name)
+        return HttpSister(http, bank.signer, bank.now, bank.chance.name)
 
     def settle(self) -> list[str]:
         return [moved.outcome for moved in self.here.settle(self.reach)]
 
     def where(self, lot: Lot, transfer: str) -> tuple[str, str]:
-        there = self.sister.bank.find_lot(transfer)
-        return self.home.bank.lot(lot.lot).state.value, there.state.value if there else ""
+        there = self.sister.bank.lots.find(transfer)
+        return self.home.bank.lots.get(lot.lot).state.value, there.state.value if there else ""
 
     def one_custodian(self, lot: Lot, transfer: str) -> bool:
         """Whether at most one bank lets the lot be used, and one has it or will."""
@@ -98,12 +98,12 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
             stack.enter_context(small_bank(tmp_path / name, f"{name}.example"))
             for name in ("home", "sister")
         ]
-        parties: Any = [Federation(b.bank, b.bank.new_name).party() for b in banks]
+        parties: Any = [Federation(b.bank, b.bank.chance.name).party() for b in banks]
         body = {"banks": parties, "from": "2020-01-01", "until": "2100-01-01"}
         statement = Statement.make(banks[0].bank.settings.did, "agreement", body)
         signed = statement.sign(*(made.governance for made in banks))
         for made in banks:
-            (outcome,) = made.bank.append([signed])
+            (outcome,) = made.bank.intake.append([signed])
             assert isinstance(outcome, Placed), outcome
         yield Pair(banks[0], banks[1], Wire(make_app(banks[1].bank)))
 
@@ -114,7 +114,7 @@ def test_a_lot_moves_and_its_credits_with_it(pair: Pair) -> None:
     assert pair.where(lot, transfer) == ("pending-out", "")
     assert pair.settle() == ["taken"]
     assert pair.where(lot, transfer) == ("transferred", "active")
-    there = pair.sister.bank.lot(transfer)
+    there = pair.sister.bank.lots.get(transfer)
     assert (there.facts, there.origin) == (lot.facts, lot.lot)
     assert pair.settle() == []
     # It is used there like any other: nothing of it can be used at home.
@@ -124,8 +124,8 @@ def test_a_lot_moves_and_its_credits_with_it(pair: Pair) -> None:
     late = pair.home.south.use("reserve", lot.lot, application=claim, until=until)
     assert "is transferred by entry" in pair.home.declined(late)
     for made in (pair.home, pair.sister):
-        assert made.bank.audit().passed
-        assert made.bank.rebuild()
+        assert made.bank.upkeep.audit().passed
+        assert made.bank.upkeep.rebuild()
         assert conservation(made.bank.log.entries()).balances
 
 
@@ -141,7 +141,7 @@ def test_a_lost_message_is_answered_by_asking_again(pair: Pair, loss: str) -> No
     pair.wire.loss = lambda: ""
     assert pair.settle() == ["taken"]
     assert pair.where(lot, transfer) == ("transferred", "active")
-    kinds = pair.sister.bank.audit().kinds
+    kinds = pair.sister.bank.upkeep.audit().kinds
     assert kinds["transfer.in"] == 1
 
 
@@ -150,7 +150,7 @@ def test_a_repeated_request_gets_the_same_answer(pair: Pair) -> None:
     transfer = pair.here.send(lot.lot, pair.sister.bank.settings.did)
     pair.wire.loss = lambda: "twice"
     assert pair.settle() == ["taken"]
-    assert pair.sister.bank.audit().kinds["transfer.in"] == 1
+    assert pair.sister.bank.upkeep.audit().kinds["transfer.in"] == 1
     assert pair.where(lot, transfer) == ("transferred", "active")
 
 
@@ -169,7 +169,7 @@ def test_too_late_it_comes_home(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> 
     pair.wire.loss = lambda: ""
     assert pair.settle() == ["returned"]
     assert pair.where(lot, transfer) == ("active", "refused")
-    assert pair.sister.bank.audit().passed
+    assert pair.sister.bank.upkeep.audit().passed
     again = pair.here.send(lot.lot, pair.sister.bank.settings.did)
     assert pair.settle() == ["taken"]
     assert pair.where(lot, again) == ("transferred", "active")
@@ -188,8 +188,8 @@ def test_a_bank_killed_at_any_step_goes_on(pair: Pair, monkeypatch: pytest.Monke
                 transfer = _carry_on(pair, lot)
             assert pair.where(lot, transfer) == ("transferred", "active"), (kind, when)
     for made in (pair.home, pair.sister):
-        assert made.bank.audit().passed
-    assert pair.sister.bank.audit().kinds["transfer.in"] == done
+        assert made.bank.upkeep.audit().passed
+    assert pair.sister.bank.upkeep.audit().kinds["transfer.in"] == done
 
 
 class Killed(Exception):
@@ -214,13 +214,13 @@ def _carry_on(pair: Pair, lot: Lot) -> str:
     """Send and settle until it is done, as a bank does that is started again."""
     transfer = ""
     for _ in range(5):
-        now = pair.home.bank.lot(lot.lot)
+        now = pair.home.bank.lots.get(lot.lot)
         if now.state is LotState.TRANSFERRED:
             return transfer
         try:
             if now.state is LotState.ACTIVE:
                 pair.here.send(lot.lot, pair.sister.bank.settings.did)
-            transfer = pair.home.bank.lot(lot.lot).standing.claim
+            transfer = pair.home.bank.lots.get(lot.lot).standing.claim
             pair.settle()
         except Killed:
             assert not transfer or pair.one_custodian(lot, transfer)
@@ -255,7 +255,7 @@ def test_a_hundred_transfers_and_uses_of_one_lot_at_once(pair: Pair) -> None:
         thread.join()
     assert (len(won), len(lost)) == (1, 99)
     assert all("is on its way to" in text or "is reserved by" in text for text in lost), lost
-    assert pair.home.bank.audit().passed
+    assert pair.home.bank.upkeep.audit().passed
 
 
 def test_who_may_ask(pair: Pair) -> None:
@@ -275,7 +275,7 @@ def test_who_may_ask(pair: Pair) -> None:
         tag: str = FEDERATION,
     ) -> dict[str, str]:
         target = Target("POST", authority, path)
-        return sign_request(target, body, key, tag, pair.home.bank.new_name(), at)
+        return sign_request(target, body, key, tag, pair.home.bank.chance.name(), at)
 
     good = sign()
     bad = {
@@ -293,7 +293,7 @@ def test_who_may_ask(pair: Pair) -> None:
         answer = http.post(PATH, content=body, headers=headers)
         assert answer.status_code == 401, name
         assert answer.json()["detail"].count("\n") == 0
-    assert pair.sister.bank.audit().kinds.get("transfer.in") is None
+    assert pair.sister.bank.upkeep.audit().kinds.get("transfer.in") is None
     # The control: as it should be; but the very same request once only.
     assert http.post(PATH, content=body, headers=good).status_code == 200
     again = http.post(PATH, content=body, headers=good)

@@ -103,7 +103,7 @@ def now(small: SmallBank, lot: str) -> Lot:
     """The lot as it stands in the database, whoever wrote it."""
     reopened: Bank = open_bank(small.bank.settings.folder, "p")
     try:
-        return reopened.lot(lot)
+        return reopened.lots.get(lot)
     finally:
         reopened.close()
 
@@ -117,7 +117,7 @@ def show(small: SmallBank, folder: Path, name: str, lot: Lot, credential: dict[s
 
 def test_a_credential_is_recognised(do: Do, small: SmallBank, tmp_path: Path) -> None:
     lot, credential = small.award("li-1")
-    small.bank.export_trust([small.governance])
+    small.bank.trust.export([small.governance])
     file = show(small, tmp_path, "one", lot, credential)
     told = do("member", "convert", file, "--slug", "south", "--learner", "S-7")
     assert "the conversion is in the ledger" in told
@@ -135,13 +135,13 @@ def test_an_application_is_taken_up_reserved_and_redeemed(
     remote = "url" in request.node.name
     first, one = small.award("wu-1", SOUTH_UNIT, "3")
     second, two = small.award("wu-2", LAW_UNIT)
-    small.bank.export_trust([small.governance])
+    small.bank.trust.export([small.governance])
     files = [
         show(small, tmp_path, "one", first, one),
         show(small, tmp_path, "two", second, two),
     ]
     where = ("--slug", "south")
-    applicant = files if remote else small.bank.accounts()
+    applicant = files if remote else small.bank.accounts.names()
     asked = ("member", "apply", "--qualification", "DIP@1", "--learner", "S-1", *where)
     told = do(*asked, *applicant)
     assert "DIP@1 is met" in told

@@ -90,7 +90,7 @@ def test_the_whole_bank(
         own = members(home)
         _deposit(repo, tmp_path, shared_data("oulad/studentInfo.csv"), home, own)
         step("15,385 awards deposited")
-        lots = [lot for lot in home.bank.lots() if lot.facts.institution != home.north.did]
+        lots = [lot for lot in home.bank.lots.each() if lot.facts.institution != home.north.did]
         assert len(lots) == 15_385
         assert len(set(Counter(lot.facts.institution for lot in lots))) == 2
         dice = random.Random(20261124)
@@ -103,10 +103,10 @@ def test_the_whole_bank(
         _reconcile(home)
         step("every passbook reconciled to the ledger")
         for made in (home, sister):
-            report = made.bank.audit()
+            report = made.bank.upkeep.audit()
             assert report.passed, report.problems
             assert conservation(made.bank.log.entries()).balances
-            assert made.bank.rebuild()
+            assert made.bank.upkeep.rebuild()
             print(f"{report.origin}: {report.size} entries, {report.lots} lots, {report.kinds}")
         step("both ledgers audited, folded anew, and every credit accounted for")
         _cross_check(home, sister)
@@ -136,7 +136,7 @@ def _recognise(home: SmallBank, own: dict[str, Institution], dice: random.Random
         home.submit(home.state(own[slug], "rule.publish", **rule))
     registry, now = home.bank.registry(), home.bank.now()
     engine = Recogniser(registry)
-    every = [lot for lot in home.bank.lots() if lot.facts.institution != home.north.did]
+    every = [lot for lot in home.bank.lots.each() if lot.facts.institution != home.north.did]
     by_author = defaultdict(list)
     for lot in dice.sample(every, CONVERSIONS):
         (decision,) = [
@@ -163,8 +163,8 @@ def _redeem(home: SmallBank, own: dict[str, Institution], dice: random.Random) -
     university = own["social"]
     home.submit(home.state(university, "qualification.publish", **DIPLOMA))
     applications: list[Application] = []
-    for account in dice.sample(home.bank.accounts(), 3000):
-        evaluation = home.bank.progress([account], university.did, "CERT@1")
+    for account in dice.sample(home.bank.accounts.names(), 3000):
+        evaluation = home.bank.reckoning.progress([account], university.did, "CERT@1")
         if evaluation.met:
             learner = Learner(account, "OULAD learner")
             applications.append(apply_for(university, evaluation, learner, home.bank.now()))
@@ -172,7 +172,7 @@ def _redeem(home: SmallBank, own: dict[str, Institution], dice: random.Random) -
             break
     assert len(applications) == REDEMPTIONS
     reserve(applications, university, home.port, dice)
-    known = home.bank.catalogue().qualifications[university.did, "CERT@1"]
+    known = home.bank.registry().catalogue.qualifications[university.did, "CERT@1"]
     conferred = redeem(
         applications, [known] * REDEMPTIONS, university, home.port, dice, home.bank.now()
     )
@@ -190,14 +190,14 @@ class Next:
 
 
 def _transfer(home: SmallBank, sister: SmallBank, dice: random.Random) -> None:
-    here, there = (Federation(made.bank, made.bank.new_name) for made in (home, sister))
+    here, there = (Federation(made.bank, made.bank.chance.name) for made in (home, sister))
     banks: Any = [here.party(), there.party()]
     body = {"banks": banks, "from": "2020-01-01", "until": "2100-01-01"}
     statement = Statement.make(home.bank.settings.did, "agreement", body)
     signed = statement.sign(home.governance, sister.governance)
     for made in (home, sister):
-        assert isinstance(made.bank.append([signed])[0], Placed)
-    active = [lot for lot in home.bank.lots() if lot.state is LotState.ACTIVE]
+        assert isinstance(made.bank.intake.append([signed])[0], Placed)
+    active = [lot for lot in home.bank.lots.each() if lot.state is LotState.ACTIVE]
     for lot in dice.sample(active, TRANSFERS):
         here.send(lot.lot, sister.bank.settings.did)
     port = Next(there)
@@ -208,8 +208,8 @@ def _transfer(home: SmallBank, sister: SmallBank, dice: random.Random) -> None:
 def _reconcile(home: SmallBank) -> None:
     """All passbooks together hold what the ledger says is active, by scheme and level."""
     held: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for account in home.bank.accounts():
-        found = home.bank.passbook([account])
+    for account in home.bank.accounts.names():
+        found = home.bank.reckoning.passbook([account])
         last: dict[tuple[str, str], Decimal] = {}
         for move in found.movements:
             last[move.scheme, move.level] = move.balance
@@ -224,7 +224,9 @@ def _reconcile(home: SmallBank) -> None:
 
 def _cross_check(home: SmallBank, sister: SmallBank) -> None:
     """What one log says left, the other says came: the same lots with the same facts."""
-    left = {lot.lot: lot.facts for lot in home.bank.lots() if lot.state is LotState.TRANSFERRED}
-    came = {lot.origin: lot.facts for lot in sister.bank.lots() if lot.kind == "transfer.in"}
+    left = {
+        lot.lot: lot.facts for lot in home.bank.lots.each() if lot.state is LotState.TRANSFERRED
+    }
+    came = {lot.origin: lot.facts for lot in sister.bank.lots.each() if lot.kind == "transfer.in"}
     assert left == came
     assert len(left) == TRANSFERS

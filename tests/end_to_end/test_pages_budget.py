@@ -12,10 +12,10 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Response
 from starlette.routing import Route
 
-from bank.access import Role
 from bank.api.app import make_app
 from bank.authorization.model import EVERYBODY, Caller
 from bank.authorization.table import TABLE
+from bank.sign_in import Role
 from tests.bank_kit import SmallBank, small_bank
 from tests.browser_kit import chromium
 from tests.pages_kit import BankSite, bank_pages, signed_in
@@ -34,13 +34,13 @@ NO_PAGE = (
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallBank]:
     with small_bank(tmp_path_factory.mktemp("budget")) as made:
         made.every_kind()
-        made.bank.export_trust([made.governance])
+        made.bank.trust.export([made.governance])
         yield made
 
 
 @pytest.fixture(scope="module")
 def site(small: SmallBank) -> Iterator[BankSite]:
-    (account, *_) = small.bank.accounts()
+    (account, *_) = small.bank.accounts.names()
     record = small.bank.learners.open("吴敏")
     small.bank.learners.link(record, account)
     with bank_pages(small, record) as made:
@@ -86,7 +86,7 @@ def test_the_first_byte_comes_soon(site: BankSite) -> None:
     for path, role in pages(site.small):
         cookies = {}
         if role is not None:
-            token = site.small.bank.access.begin(site.people[role].person)
+            token = site.small.bank.sign_in.begin(site.people[role].person)
             cookies = {"session": token}
         with httpx.Client(base_url=site.url, cookies=cookies) as http:
             times = []

@@ -20,10 +20,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 from playwright.sync_api import Browser, Page
 
-from bank.access import Role
-from bank.access.oidc import Providers
 from bank.errors import BadRequest, NotAllowed
 from bank.settings import ProviderSettings, Settings
+from bank.sign_in import Role
+from bank.sign_in.oidc import Providers
 from tests.bank_kit import SmallBank, small_bank
 from tests.browser_kit import DESKTOP, PHONE, chromium
 from tests.pages_kit import BankSite, bank_pages, faults, is_calm, signed_in
@@ -71,7 +71,7 @@ def authenticator(page: Page) -> Iterator[Callable[[], list[dict[str, Any]]]]:
 def test_a_passkey_from_invitation_to_removal(
     browser: Browser, site: BankSite, language: str, size: tuple[int, int]
 ) -> None:
-    code = site.small.bank.access.invite(Role.REGISTRAR, "north")
+    code = site.small.bank.sign_in.invite(Role.REGISTRAR, "north")
     login = f"pat-{language}-{size[0]}"
     with signed_in(browser, site, None, size, language) as visit, authenticator(visit.page) as keys:
         page = visit.page
@@ -112,7 +112,7 @@ def test_answers_that_are_not_to_this_question_are_refused(
     browser: Browser, site: BankSite
 ) -> None:
     """The same again; one too late; one of another site; one of a key that is unknown here."""
-    access = site.small.bank.access
+    access = site.small.bank.sign_in
     code = access.invite(Role.REGISTRAR, "north")
     with signed_in(browser, site, None) as visit, authenticator(visit.page):
         page = visit.page
@@ -129,8 +129,8 @@ def test_answers_that_are_not_to_this_question_are_refused(
         page.wait_for_url(f"{site.url}/registrar/keys")
         body = asked.value.post_data or ""
         answer = body[body.index("{") : body.rindex("}") + 1]
-    from bank.access import Site
-    from bank.access.desk import Access
+    from bank.sign_in import Site
+    from bank.sign_in.desk import SignIn
 
     here = Site(site.url)
     with pytest.raises(NotAllowed, match="too long"):
@@ -142,9 +142,9 @@ def test_answers_that_are_not_to_this_question_are_refused(
         """The answer, changed, while its challenge is open again."""
         changed = json.loads(answer)
         change(changed)
-        from bank.access import store
-        from bank.access.desk import _digest
-        from bank.access.passkeys import challenge_of
+        from bank.sign_in import store
+        from bank.sign_in.desk import _digest
+        from bank.sign_in.passkeys import challenge_of
         from ledger import format_time
         from ledger.store import writing
 
@@ -163,11 +163,11 @@ def test_answers_that_are_not_to_this_question_are_refused(
     signature = value["response"]["signature"]
     broken = signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB")
     assert "does not hold" in again(lambda item: item["response"].update(signature=broken))
-    late = Access(
+    late = SignIn(
         bank._engine,
         bank.vault,
         lambda: datetime.now(UTC) + timedelta(minutes=10),
-        bank._name,
+        bank.chance.name,
         bank.operator_log,
     )
     options = json.loads(access.sign_in_options(here))
@@ -216,7 +216,7 @@ def test_an_institutions_own_sign_in(browser: Browser, tmp_path: Path) -> None:
             provider(site.url) as issuer,
         ):
             known["north"] = settings(issuer)
-            code = small.bank.access.invite(Role.APPROVER, "north")
+            code = small.bank.sign_in.invite(Role.APPROVER, "north")
             context = browser.new_context(locale="en-US")
             page = context.new_page()
             page.goto(f"{site.url}/join?code={code}")
@@ -386,10 +386,10 @@ def test_the_administrator_invites_and_ends(browser: Browser, site: BankSite) ->
         page.click("button.main")
         link = page.inner_text("a.code")
         visit.shot("pages-door-people")
-        assert site.small.bank.access.invitation(link.partition("code=")[2]).scope == "north"
-        made = site.small.bank.access.admit("to-end", "To End", Role.APPROVER, "north")
-        token = site.small.bank.access.begin(made.person)
+        assert site.small.bank.sign_in.invitation(link.partition("code=")[2]).scope == "north"
+        made = site.small.bank.sign_in.admit("to-end", "To End", Role.APPROVER, "north")
+        token = site.small.bank.sign_in.begin(made.person)
         page.goto(f"{site.url}/registrar/people")
         page.click(f"form:has(input[value='{made.person}']) button")
         page.wait_for_load_state()
-        assert site.small.bank.access.session(token) is None
+        assert site.small.bank.sign_in.session(token) is None

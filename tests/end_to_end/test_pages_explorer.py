@@ -27,7 +27,7 @@ from tests.pages_kit import BankSite, bank_pages, faults, is_calm, signed_in
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallBank]:
     with small_bank(tmp_path_factory.mktemp("explorer")) as made:
         made.every_kind()
-        made.bank.export_trust([made.governance])
+        made.bank.trust.export([made.governance])
         yield made
 
 

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from bank import claims
-from bank.access import Role
 from bank.openid4vci.metadata import PRE_AUTHORIZED
+from bank.sign_in import Role
 from credentials.qr import scan
 from tests.bank_kit import SmallBank, small_bank
 from tests.browser_kit import DESKTOP, PHONE, Visit, chromium, visiting
@@ -48,7 +48,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with small_bank(tmp_path_factory.mktemp("learner")) as small:
         made = furnish(small)
-        small.bank.export_trust([small.governance])
+        small.bank.trust.export([small.governance])
         with bank_pages(small, made.record) as site:
             yield Place(site, small, made)
 
@@ -110,7 +110,7 @@ def test_the_passbook_says_what_can_be_used(visit: Visit, place: Place) -> None:
     page = visit.page
     page.goto(f"{place.url}/learner")
     assert page.inner_text("h1") == NAME
-    found = place.small.bank.passbook(list(place.made.accounts))
+    found = place.small.bank.reckoning.passbook(list(place.made.accounts))
     usable = sum(one.usable for one in found.balances)
     assert page.inner_text(".balances .figure") == f"{usable.normalize():f}"
     bars = [bar.get_attribute("aria-label") for bar in page.query_selector_all(".bars svg")]
@@ -143,7 +143,7 @@ def test_states_are_told_in_plain_words(visit: Visit, place: Place) -> None:
 def test_the_files_of_an_award_are_genuine(visit: Visit, place: Place, tmp_path: Path) -> None:
     page, bank = visit.page, place.small.bank
     page.goto(place.award("usable"))
-    trust = open_trust(bank.trust())
+    trust = open_trust(bank.trust.newest())
     named = {
         "certificate.pdf": "Certificate (PDF)",
         "bundle.json": "Award with its proof",
@@ -315,7 +315,7 @@ def test_everything_held_comes_in_one_file(visit: Visit, place: Place, tmp_path:
     with zipfile.ZipFile(path) as archive:
         assert NAME in archive.read("identity.json").decode()
         bundles = [name for name in archive.namelist() if name.startswith("bundles/")]
-    assert len(bundles) == len(place.small.bank.awards(list(place.made.accounts)))
+    assert len(bundles) == len(place.small.bank.reckoning.awards(list(place.made.accounts)))
 
 
 def test_a_key_is_made_here_bound_and_removed(visit: Visit, place: Place) -> None:
@@ -351,7 +351,7 @@ def test_a_newcomer_claims_uses_and_deletes(browser: Browser, place: Place, loca
     accounts = []
     for key in (f"{who}-1", f"{who}b-1"):
         _, document = place.small.award(key)
-        accounts.append(bank.account_of_credential(str(document["id"])))
+        accounts.append(bank.accounts.of_credential(str(document["id"])))
     size = PHONE if locale == "zh-CN" else DESKTOP
     with visiting(browser, size, locale) as visit:
         page = visit.page
@@ -385,8 +385,8 @@ def test_a_newcomer_claims_uses_and_deletes(browser: Browser, place: Place, loca
         page.click("main .danger")
         page.wait_for_url(f"{place.url}/erased")
         looks_good(visit, f"erased-{language}")
-        assert bank.awards(accounts) == []
-        assert bank.access.people(record) == []
+        assert bank.reckoning.awards(accounts) == []
+        assert bank.sign_in.people(record) == []
         page.goto(f"{place.url}/learner")
         assert "/sign-in" in page.url
         assert visit.errors == []
@@ -394,7 +394,7 @@ def test_a_newcomer_claims_uses_and_deletes(browser: Browser, place: Place, loca
 
 def test_the_pages_are_quick_and_light(place: Place) -> None:
     person = place.site.people[Role.LEARNER]
-    token = place.small.bank.access.begin(person.person)
+    token = place.small.bank.sign_in.begin(person.person)
     with httpx.Client(base_url=place.url, cookies={"session": token}) as http:
         for path in ("", "/awards", "/options", "/shares", "/data"):
             for _ in range(5):

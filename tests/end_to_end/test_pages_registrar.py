@@ -15,10 +15,10 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
 
-from bank.access import Role
 from bank.institution import RECORDS
 from bank.pages.registrar.uploads import result_json
 from bank.results import Learner, Result, UnitRef
+from bank.sign_in import Role
 from keys import PrivateKey, encode, write_keystore
 from ledger import LotState, Slot
 from tests.bank_kit import NORTH_UNIT, SOUTH_UNIT, SmallBank, result, small_bank
@@ -216,7 +216,7 @@ def test_a_file_becomes_awards(
         page.wait_for_selector("[data-award]")
         look("7-award")
     assert looked == {step: [] for step in looked}
-    lots = site.small.bank.awards_of(site.small.north.did, 2**53, 5)
+    lots = site.small.bank.lots.of_institution(site.small.north.did, 2**53, 5)
     assert {lot.facts.unit for lot in lots} == {"PY1@1"}
     own = {site.small.north.lot(f"{name}-{number}|PY1|2024春") for number in range(5)}
     assert own == {lot.lot for lot in lots}
@@ -277,7 +277,9 @@ def test_signing_goes_on_where_it_stopped(
         unlock(visit, keystores["signing"])
         visit.page.click("[data-start]")
         visit.page.wait_for_selector("a[href='/registrar/awards'].main", timeout=60_000)
-    lots = {lot.lot for lot in site.small.bank.awards_of(site.small.north.did, 2**53, 900)}
+    lots = {
+        lot.lot for lot in site.small.bank.lots.of_institution(site.small.north.did, 2**53, 900)
+    }
     assert lots == {site.small.north.lot(f"stop-{number}|PY1|2024春") for number in range(900)}
 
 
@@ -307,7 +309,7 @@ def test_more_than_one_person_hands_in_waits_for_the_second(
             page.click("[data-start]")
             page.wait_for_selector("[data-waiting]:not([hidden])")
             visit.shot("pages-registrar-batch-waits")
-            assert small.bank.awards_of(small.north.did, 2**53, 50) == []
+            assert small.bank.lots.of_institution(small.north.did, 2**53, 50) == []
             second.page.goto(f"{own.url}/registrar/approvals")
             unlock(second, [tmp_path / "approver.keystore"])
             second.shot("pages-registrar-batch-approve")
@@ -315,9 +317,9 @@ def test_more_than_one_person_hands_in_waits_for_the_second(
             second.page.wait_for_selector(".empty")
             page.click("[data-start]")
             page.wait_for_selector("a[href='/registrar/awards'].main", timeout=60_000)
-        assert len(small.bank.awards_of(small.north.did, 2**53, 50)) == 12
-        assert small.bank.alone(small.north.did) == 5
-        assert small.bank.audit().passed
+        assert len(small.bank.lots.of_institution(small.north.did, 2**53, 50)) == 12
+        assert small.bank.intake.alone(small.north.did) == 5
+        assert small.bank.upkeep.audit().passed
 
 
 def test_wrong_keys_are_told_apart(
@@ -362,22 +364,22 @@ def test_an_award_is_corrected_suspended_reinstated_and_revoked_by_two(
         page.wait_for_function(f"() => !location.pathname.endsWith('{lot.lot}')")
         page.wait_for_load_state()
         corrected = page.url.rpartition("/")[2]
-        assert small.bank.lot(lot.lot).state is LotState.SUPERSEDED
-        assert small.bank.lot(corrected).facts.credits == "3.5"
-        assert small.bank.lot(corrected).origin == lot.lot
+        assert small.bank.lots.get(lot.lot).state is LotState.SUPERSEDED
+        assert small.bank.lots.get(corrected).facts.credits == "3.5"
+        assert small.bank.lots.get(corrected).origin == lot.lot
         for act, state in (("suspend", LotState.SUSPENDED), ("reinstate", LotState.ACTIVE)):
             form = page.locator(f"form[data-act={act}]")
             form.locator("input").fill("under-review")
             page.wait_for_selector(f"form[data-act={act}] button:not([disabled])")
             with page.expect_navigation():
                 form.locator("button").click()
-            assert small.bank.lot(corrected).state is state
+            assert small.bank.lots.get(corrected).state is state
         page.fill("#why-revoke", "misconduct")
         page.wait_for_selector("form[data-act=revoke] button:not([disabled])")
         page.click("form[data-act=revoke] button")
         page.wait_for_url("**/registrar/approvals")
         assert page.locator("[data-sign]").count() == 0
-        assert small.bank.lot(corrected).state is LotState.ACTIVE
+        assert small.bank.lots.get(corrected).state is LotState.ACTIVE
         visit.shot("pages-registrar-approvals")
     with signed_in(browser, site, Role.APPROVER) as visit:
         visit.page.goto(f"{site.url}/registrar/approvals")
@@ -385,7 +387,7 @@ def test_an_award_is_corrected_suspended_reinstated_and_revoked_by_two(
         assert faults(visit.page) == []
         visit.page.click("[data-sign]")
         visit.page.wait_for_selector(".empty")
-    assert small.bank.lot(corrected).state is LotState.REVOKED
+    assert small.bank.lots.get(corrected).state is LotState.REVOKED
 
 
 def test_a_rule_is_tried_then_published_then_withdrawn(
@@ -476,8 +478,8 @@ def test_the_whole_open_university_file(
         with bank_pages(small) as site:
 
             def visitor(role: Role) -> Page:
-                person = small.bank.access.admit(f"ou-{role}", "Ou", role, "oulad-open")
-                token = small.bank.access.begin(person.person)
+                person = small.bank.sign_in.admit(f"ou-{role}", "Ou", role, "oulad-open")
+                token = small.bank.sign_in.begin(person.person)
                 context = browser.new_context(locale="en-US")
                 context.add_cookies([{"name": "session", "value": token, "url": site.url}])
                 return context.new_page()
@@ -505,7 +507,7 @@ def test_the_whole_open_university_file(
             page.click("[data-start]")
             page.wait_for_selector("[data-waiting]:not([hidden])", timeout=120_000)
             page.screenshot(path=repo / "artefacts" / "pages-registrar-oulad-waits.png")
-            assert sum(1 for _ in small.bank.lots()) == 0, "nothing before the second person"
+            assert sum(1 for _ in small.bank.lots.each()) == 0, "nothing before the second person"
             other = visitor(Role.APPROVER)
             other.goto(f"{site.url}/registrar/approvals")
             assert "15385" in other.inner_text("[data-approval]")
@@ -529,10 +531,10 @@ def test_the_whole_open_university_file(
             page.wait_for_selector("a[href='/registrar/awards'].main", timeout=480_000)
             print(f"signed in {time.perf_counter() - began:.1f} s, stuck {stuck:.1%} of the time")
             page.context.close()
-        assert sum(1 for _ in small.bank.lots()) == 15_385
+        assert sum(1 for _ in small.bank.lots.each()) == 15_385
         assert seen > 5, "the progress bar moves"
         assert stuck < 0.2, "the page stays at hand while it signs"
-        small.bank.audit()
+        small.bank.upkeep.audit()
 
 
 def test_a_page_that_hangs_is_seen_to(browser: Browser) -> None:
@@ -576,9 +578,9 @@ def test_other_peoples_things_are_out_of_reach(small: SmallBank, site: BankSite)
     from bank.api.app import make_app
 
     http = TestClient(make_app(small.bank), follow_redirects=False)
-    south = small.bank.access.admit("south-r", "South", Role.REGISTRAR, "south")
-    token = small.bank.access.begin(south.person)
-    session = small.bank.access.session(token)
+    south = small.bank.sign_in.admit("south-r", "South", Role.REGISTRAR, "south")
+    token = small.bank.sign_in.begin(south.person)
+    session = small.bank.sign_in.session(token)
     assert session is not None
     taken = small.bank.uploads.take("north", "a.csv", table(row("s-1")).encode())
     lot, _ = small.award("reach-1")

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from bank.access import Role
 from bank.proposals import Proposal
 from bank.reports import make_report
+from bank.sign_in import Role
 from tests.browser_kit import DESKTOP, PHONE, Visit, chromium
 from tests.pages_kit import BankSite, bank_pages, faults, is_calm, signed_in
 from tests.report_kit import PastBank, past_bank
@@ -83,10 +83,10 @@ def _admit_witnesses(past: PastBank) -> None:
         proposal = Proposal.parse(_proposal(past, "witness.admit", body))
         for key in past.governance[:2]:
             proposal = proposal.sign(key)
-        bank.append([proposal.signed()])
+        bank.intake.append([proposal.signed()])
     ports["jiangsu"].reachable = False
-    bank.ask_witnesses(lambda record: ports[record.operator])
-    assert bank.gather()
+    bank.checkpoints.ask_witnesses(lambda record: ports[record.operator])
+    assert bank.checkpoints.gather()
 
 
 def _proposal(past: PastBank, kind: str, body: dict[str, Any]) -> bytes:
@@ -174,7 +174,7 @@ def test_a_chart_s_table_is_there_for_everybody(browser: Browser, site: BankSite
 
 
 def test_without_scripts_the_tables_are_shown(browser: Browser, site: BankSite) -> None:
-    token = site.small.bank.access.begin(site.people[Role.REGULATOR].person)
+    token = site.small.bank.sign_in.begin(site.people[Role.REGULATOR].person)
     context = browser.new_context(java_script_enabled=False, locale="en-US")
     context.add_cookies([{"name": "session", "value": token, "url": site.url}])
     page = context.new_page()
@@ -327,14 +327,14 @@ def test_the_operator_s_day(browser: Browser, site: BankSite, past: PastBank, lo
         assert page.locator(".once").count() == 0
         assert httpx.get(link).status_code == 200
 
-        somebody = past.bank.access.admit(f"leaving-{look}", f"Leaving {look}", Role.REGULATOR, "")
+        somebody = past.bank.sign_in.admit(f"leaving-{look}", f"Leaving {look}", Role.REGULATOR, "")
         page.reload()
         row = page.locator("tr", has_text=f"Leaving {look}")
         row.locator("summary").click()
         row.get_by_role("button").click()
         page.wait_for_load_state()
         assert page.locator("tr", has_text=f"Leaving {look}").count() == 0
-        (gone,) = (one for one in past.bank.access.people() if one.person == somebody.person)
+        (gone,) = (one for one in past.bank.sign_in.people() if one.person == somebody.person)
         assert gone.ended
 
 

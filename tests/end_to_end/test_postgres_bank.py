@@ -81,7 +81,7 @@ def test_two_servers_append_and_one_is_killed(database: str, tmp_path: Path, rep
     admission = read_admissions(repo / "docs" / "samples" / "institutions.toml")[0]
     admit(bank, admission, key.public_key, [governance])
     institution = Institution("cq.example", "bayu-open", admission.names, key, b"r" * 32)
-    bank.submit([institution.publish_unit(UNIT, Decimal(2))])
+    bank.intake.submit([institution.publish_unit(UNIT, Decimal(2))])
     keys = {institution.did: new_key(bank, institution.did)}
     acknowledged: set[int] = set()
 
@@ -123,8 +123,8 @@ def test_two_servers_append_and_one_is_killed(database: str, tmp_path: Path, rep
         send(first, range(400))
         assert acknowledged == set(range(400))
         assert before <= acknowledged
-    report = bank.audit()
+    report = bank.upkeep.audit()
     assert report.passed, report.problems
     assert report.lots == 400
-    assert bank.rebuild()
+    assert bank.upkeep.rebuild()
     bank.close()

@@ -166,7 +166,7 @@ def test_over_http(story: Any, tmp_path: Path) -> None:
     try:
         lot = next(
             lot
-            for lot in bank.lots()
+            for lot in bank.lots.each()
             if lot.facts.unit == "BY307@1" and lot.state.value == "active"
         )
         http = TestClient(make_app(bank))
@@ -180,9 +180,9 @@ def test_over_http(story: Any, tmp_path: Path) -> None:
         missing = http.get("/lots/AAAAAAAAAAAAAAAAAAAAAA")
         assert (missing.status_code, missing.json()["title"]) == (404, "Not Found")
         assert "there is no lot" in missing.json()["detail"]
-        account = next(name for name in bank.accounts() if name.startswith(BAYU))
+        account = next(name for name in bank.accounts.names() if name.startswith(BAYU))
         asked = {"author": BAYU, "qualification": "CERT-COMMUNITY@1"}
-        header = {"Authorization": f"Bearer {bank.token(account)}"}
+        header = {"Authorization": f"Bearer {bank.vault.token(account)}"}
         progress = http.get("/progress", params=asked, headers=header).json()
         assert {line["code"] for line in progress["lines"]} >= {"total", "residency", "minimum-1"}
         assert http.get("/progress", params=asked).status_code == 401

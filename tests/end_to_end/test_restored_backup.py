@@ -128,7 +128,9 @@ def test_yesterdays_backup(town: tuple[str, Town]) -> None:
     assert "audit passed" in at.do("ledger", "audit", "--data", "again")
     at.do("ledger", "publish", "public", "--data", "again")
     bank = open_bank(Path("again"), "p")
-    owned = [bank.owned(bank.token(account)) for account in bank.accounts()]
-    lots = bank.audit().lots
+    owned = [
+        bank.accounts.credentials(bank.vault.token(account)) for account in bank.accounts.names()
+    ]
+    lots = bank.upkeep.audit().lots
     bank.close()
     assert lots == sum(len(each) for each in owned) > 2 * ROWS

@@ -105,8 +105,8 @@ def test_import_through_the_api(do: Run, run: Run, story: object, repo: Path) ->
         )
         assert do(*arguments).stdout.strip() == "300 awarded, 0 already in the ledger"
         assert do(*arguments).stdout.strip() == "0 awarded, 300 already in the ledger"
-    assert bank.audit().passed
-    assert bank.audit().lots == 300
+    assert bank.upkeep.audit().passed
+    assert bank.upkeep.audit().lots == 300
     bank.close()
     assert threading.active_count() <= before
     done = run(*arguments, CREDITBANK_PASSPHRASE="one for all")

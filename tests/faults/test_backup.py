@@ -80,11 +80,11 @@ def test_a_backup_under_load_is_one_moment_and_comes_back(small: SmallBank, tmp_
     try:
         assert bank.log.size() == made.entries
         # A commit may be in the backup whose checkpoint is not: it is signed by the next.
-        bank.checkpoint()
-        report = bank.audit()
+        bank.checkpoints.sign()
+        report = bank.upkeep.audit()
         assert report.passed, report.problems
-        assert bank.rebuild()
-        assert bank.accounts()[:1] == small.bank.accounts()[:1]
+        assert bank.upkeep.rebuild()
+        assert bank.accounts.names()[:1] == small.bank.accounts.names()[:1]
     finally:
         bank.close()
 
@@ -199,9 +199,9 @@ def test_postgresql_comes_back_too(
     monkeypatch.setenv("CREDITBANK_DATABASE_URL", urls[0])
     with small_bank(tmp_path / "bank") as small:
         small.award("li-1")
-        (account,) = small.bank.accounts()
-        token = small.bank.token(account)
-        share, _ = small.bank.share(token, [small.bank.owned(token)[0][0]], 3)
+        (account,) = small.bank.accounts.names()
+        token = small.bank.vault.token(account)
+        share, _ = small.bank.shares.make(token, [small.bank.accounts.credentials(token)[0][0]], 3)
         made = make_backup(read_settings(tmp_path / "bank"), tmp_path / "b.tar", now())
         assert made.entries == small.bank.log.size()
     with pytest.raises(BadBackup, match="the database is not empty"):
@@ -214,13 +214,13 @@ def test_postgresql_comes_back_too(
     assert not (tmp_path / "again" / "database").exists()
     bank = open_bank(tmp_path / "again", "p")
     try:
-        report = bank.audit()
+        report = bank.upkeep.audit()
         assert report.passed, report.problems
         assert report.size == made.entries
-        assert bank.rebuild()
-        assert [each.share for each in bank.shares(token)] == [share.share]
+        assert bank.upkeep.rebuild()
+        assert [each.share for each in bank.shares.of(token)] == [share.share]
         # Numbers that the database gives out go on, and the log's rows are protected again.
-        bank.erase(account)
+        bank.accounts.erase(account)
         with pytest.raises(Exception, match="append-only"), bank._engine.begin() as connection:
             connection.execute(text("DELETE FROM entries"))
     finally:

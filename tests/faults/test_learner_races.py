@@ -108,8 +108,8 @@ def test_merging_and_erasing_at_once(kit: Kit, other: Bank) -> None:
         orders.add(merged == first)
         assert set(left(kit.bank).values()) == {0}, left(kit.bank)
     print(f"orders seen: {orders}")
-    assert kit.bank.audit().size == kit.bank.log.size()
-    assert kit.bank.rebuild()
+    assert kit.bank.upkeep.audit().size == kit.bank.log.size()
+    assert kit.bank.upkeep.rebuild()
 
 
 def test_merging_both_ways_at_once(kit: Kit, other: Bank) -> None:
@@ -150,14 +150,14 @@ def test_nothing_gets_into_an_account_that_is_being_erased(kit: Kit, other: Bank
         account = kit.award(who)
         learner = kit.learners.open(NAME)
         kit.learners.link(learner, account)
-        token, late = kit.bank.token(account), kit.make(who, f"{who}-late")
+        token, late = kit.bank.vault.token(account), kit.make(who, f"{who}-late")
         placed, _, _, erased = at_once(
             lambda late=late: kit.submit(late),  # type: ignore[misc]
-            lambda token=token, who=who: kit.bank.share(token, kit.credentials(who), 7),  # type: ignore[misc]
+            lambda token=token, who=who: kit.bank.shares.make(token, kit.credentials(who), 7),  # type: ignore[misc]
             lambda learner=learner: kit.learners.consent(learner, terms()),  # type: ignore[misc]
             lambda learner=learner: other.learners.erase(learner),  # type: ignore[misc]
         )
         assert erased is True
         assert isinstance(placed, Placed | Declined)
         assert set(left(kit.bank).values()) == {0}, left(kit.bank)
-    assert kit.bank.rebuild()
+    assert kit.bank.upkeep.rebuild()

@@ -51,7 +51,7 @@ def race(banks: list[Bank], submissions: list[Submission]) -> list[Outcome]:
         while found[place] is None:
             # A database that has no connection left says so; a retry is safe.
             with suppress(StoreFault):
-                (found[place],) = banks[place % 2].submit([submissions[place]])
+                (found[place],) = banks[place % 2].intake.submit([submissions[place]])
 
     threads = [threading.Thread(target=one, args=(n,)) for n in range(len(submissions))]
     for thread in threads:
@@ -70,8 +70,8 @@ def settled(small: SmallBank, lot: Lot, outcomes: list[Outcome], states: set[Lot
     assert sum(said.values()) == len(outcomes) - 1
     wanted = (f"the lot {lot.lot} is {state.value}" for state in states)
     assert all(text.startswith(tuple(wanted)) for text in said), said
-    assert small.bank.lot(lot.lot).state in states
-    assert small.bank.audit().passed
+    assert small.bank.lots.get(lot.lot).state in states
+    assert small.bank.upkeep.audit().passed
 
 
 def changed(made: Submission, number: int, institution: Institution) -> Submission:
@@ -87,7 +87,7 @@ def test_conversions(servers: tuple[SmallBank, list[Bank]]) -> None:
     made = small.convert(lot)
     every = [changed(made, n, small.south) for n in range(100)]
     settled(small, lot, race(banks, every), {LotState.CONVERTED})
-    assert len([one for one in small.bank.lots() if one.origin == lot.lot]) == 1
+    assert len([one for one in small.bank.lots.each() if one.origin == lot.lot]) == 1
 
 
 def test_redemptions(servers: tuple[SmallBank, list[Bank]]) -> None:
@@ -119,11 +119,11 @@ def test_reservations_conversions_and_suspensions(servers: tuple[SmallBank, list
     placed = [o for o in outcomes if isinstance(o, Placed)]
     # Whoever holds a reservation may convert it then: two at most, in that order.
     assert 1 <= len(placed) <= 2
-    consumed = small.bank.lot(lot.lot).state is LotState.CONVERTED
+    consumed = small.bank.lots.get(lot.lot).state is LotState.CONVERTED
     assert len(placed) == 1 or consumed
-    assert len([one for one in small.bank.lots() if one.origin == lot.lot]) == consumed
-    assert small.bank.audit().passed
-    assert small.bank.rebuild()
+    assert len([one for one in small.bank.lots.each() if one.origin == lot.lot]) == consumed
+    assert small.bank.upkeep.audit().passed
+    assert small.bank.upkeep.rebuild()
 
 
 def test_without_the_fold_they_would_all_win(
@@ -135,14 +135,14 @@ def test_without_the_fold_they_would_all_win(
     claim = b64u_encode(bytes(32))
     small.submit(small.south.use("reserve", lot.lot, application=claim, until=UNTIL))
     with monkeypatch.context() as patch:
-        patch.setattr("bank.lots.after", lambda known, event: known)
+        patch.setattr("bank.lot_projection.after", lambda known, event: known)
         every = [
             small.south.use("redeem", lot.lot, evaluation=b64u_encode(n.to_bytes(32, "big")))
             for n in range(20)
         ]
         outcomes = race(banks, every)
     assert len({o.index for o in outcomes if isinstance(o, Placed)}) == 20
-    report = small.bank.audit()
+    report = small.bank.upkeep.audit()
     assert len([text for text in report.problems if "is redeemed by entry" in text]) == 19
 
 
@@ -154,7 +154,7 @@ def test_two_servers_give_the_same_slots(servers: tuple[SmallBank, list[Bank]]) 
 
     def ask(place: int) -> None:
         start.wait()
-        found.append(banks[place % 2].slots(small.north.did, names))
+        found.append(banks[place % 2].slots.give(small.north.did, names))
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(10)]
     for thread in threads:

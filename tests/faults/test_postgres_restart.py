@@ -116,9 +116,9 @@ def test_the_bank_heals_and_loses_nothing(
             for index, identity in each.acknowledged.items():
                 there = Entry.parse(small.bank.log.entry(index)).signed.statement.hash
                 assert there == identity
-        report = small.bank.audit()
+        report = small.bank.upkeep.audit()
         assert report.passed, report.problems
-        assert small.bank.rebuild()
+        assert small.bank.upkeep.rebuild()
 
 
 def test_a_restart_while_nobody_asks_costs_no_request(server: Server) -> None:

@@ -95,14 +95,14 @@ def town(tmp_path: Path, repo: Path) -> Iterator[Town]:
     admit(bank, admission, key.public_key, [governance])
     institution = Institution("cq.example", "bayu-open", admission.names, key, b"r" * 32)
     town = Town(tmp_path, bank, institution)
-    bank.submit([institution.publish_unit(UNIT, Decimal(2))])
+    bank.intake.submit([institution.publish_unit(UNIT, Decimal(2))])
     town.award(range(300))
     yield town
     town.bank.close()
 
 
 def test_a_whole_log_is_left_as_it_is(town: Town) -> None:
-    recovery = town.bank.recover(None)
+    recovery = town.bank.upkeep.recover(None)
     assert (recovery.found, recovery.repaired, recovery.left) == ((), (), ())
 
 
@@ -113,16 +113,16 @@ def test_a_damaged_entry_stops_the_signing_and_is_put_back(town: Town) -> None:
         "DROP TRIGGER entries_no_update",
         f"UPDATE entries SET data = CAST('x' AS BLOB) WHERE idx = {size - 1}",
     )
-    alone = town.bank.recover(None)
+    alone = town.bank.upkeep.recover(None)
     assert alone.found == (f"stored entry {size - 1} is damaged",)
     assert "name a published copy with --from" in alone.left[0]
-    assert not town.bank.audit().passed
-    recovery = town.bank.recover(town.copy())
+    assert not town.bank.upkeep.audit().passed
+    recovery = town.bank.upkeep.recover(town.copy())
     assert recovery.left == ()
     assert "put back 1 entries from the published copy" in recovery.repaired
-    assert town.bank.audit().passed
+    assert town.bank.upkeep.audit().passed
     town.award(range(300, 310))
-    assert town.bank.audit().passed
+    assert town.bank.upkeep.audit().passed
     # The rows are protected again.
     with pytest.raises(sqlite3.IntegrityError):
         town.sql("DELETE FROM entries WHERE idx = 3")
@@ -156,22 +156,22 @@ def test_a_restored_backup_takes_its_missing_entries_from_the_public_copy(town: 
     assert town.bank.log.size() < size
     with pytest.raises(StoreFault, match="restored backup"):
         town.publish()
-    recovery = town.bank.recover(town.copy())
+    recovery = town.bank.upkeep.recover(town.copy())
     assert recovery.left == ()
     assert "restored from an old backup" in recovery.found[0]
     assert "put back 400 entries from the published copy" in recovery.repaired
     assert town.bank.log.size() == size
     assert town.bank.log.checkpoint() == note
-    assert town.bank.audit().passed
-    assert town.bank.rebuild()
+    assert town.bank.upkeep.audit().passed
+    assert town.bank.upkeep.rebuild()
     # The credentials went with the backup; the institution sends them again.
-    assert len(town.bank.accounts()) == 300
+    assert len(town.bank.accounts.names()) == 300
     town.award(range(300, 700))
-    assert len(town.bank.accounts()) == 700
+    assert len(town.bank.accounts.names()) == 700
     assert town.bank.log.size() == size
     town.award(range(700, 720))
     town.publish()
-    assert town.bank.audit().passed
+    assert town.bank.upkeep.audit().passed
 
 
 def test_a_lost_database_is_no_new_log(town: Town) -> None:
@@ -184,17 +184,17 @@ def test_a_lost_database_is_no_new_log(town: Town) -> None:
     with pytest.raises(BadSetup, match="was opened before, and its database is empty now"):
         town.bank.found([PrivateKey.generate()])
     assert town.bank.log.size() == 0
-    assert town.bank.recover(town.copy()).left == ()
+    assert town.bank.upkeep.recover(town.copy()).left == ()
     assert town.bank.log.size() == size
-    assert town.bank.audit().passed
+    assert town.bank.upkeep.audit().passed
 
 
 def test_damaged_tiles_are_computed_anew(town: Town) -> None:
     town.sql("DROP TRIGGER tiles_no_update", "UPDATE tiles SET hashes = zeroblob(8192)")
-    recovery = town.bank.recover(None)
+    recovery = town.bank.upkeep.recover(None)
     assert recovery.found == ("stored tiles do not fit the entries",)
     assert recovery.repaired == ("computed 1 tiles anew from the entries",)
-    assert town.reopen().audit().passed
+    assert town.reopen().upkeep.audit().passed
     assert town.bank.log.receipt(5).index == 5
 
 
@@ -208,6 +208,6 @@ def test_two_histories_are_evidence_and_nothing_is_touched(town: Town) -> None:
     shutil.copy(town.folder / "backup.db", town.folder / "bank.db")
     town.bank = open_bank(town.folder, "p")
     town.award(range(400, 410))
-    recovery = town.bank.recover(town.copy())
+    recovery = town.bank.upkeep.recover(town.copy())
     assert recovery.repaired == ()
     assert any("two histories exist" in sentence for sentence in recovery.left)

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DatabaseError
 
 import ledger.sequencer
 import ledger.store
-from bank.lots import LotFold
+from bank.lot_projection import LotFold
 from keys import PrivateKey
 from ledger import (
     Entry,

@@ -150,7 +150,7 @@ def check_kept(made: Made, heard: Heard) -> None:
         for index, submission in heard.acknowledged.items():
             there = Entry.parse(bank.log.entry(index)).signed.statement.hash
             assert there == submission.signed.statement.hash
-        report = bank.audit()
+        report = bank.upkeep.audit()
         assert report.passed, report.problems
     finally:
         bank.close()

@@ -119,6 +119,6 @@ def test_a_fault_would_be_found(site: Site, monkeypatch: pytest.MonkeyPatch) -> 
     def broken(name: str) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(site.small.bank, "lot", broken)
+    monkeypatch.setattr(site.small.bank.lots, "get", broken)
     _, found = faults(site, 1, [GenerationMode.POSITIVE])
     assert any("/lots/" in line for line in found)

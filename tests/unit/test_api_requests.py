@@ -62,7 +62,7 @@ class Place:
         nonce: str | None = None,
     ) -> dict[str, str]:
         target = Target(method, authority, path, query)
-        nonce = self.bank.new_name() if nonce is None else nonce
+        nonce = self.bank.chance.name() if nonce is None else nonce
         return sign_request(target, body, key or self.key, tag, nonce, self.bank.now() + at)
 
     def slots(self, headers: dict[str, str], body: bytes = BODY) -> tuple[int, str]:
@@ -137,7 +137,7 @@ def test_nonces_are_kept_no_longer_than_they_matter(tmp_path: Path) -> None:
         target = Target("POST", HOST, "/slots")
 
         def spend() -> None:
-            name = small.bank.new_name()
+            name = small.bank.chance.name()
             headers = sign_request(target, b"", small.governance, API, name, now[0])
             nonces.spend(check_request(target, headers, API, lambda key: True, now[0]), API)
 
@@ -172,7 +172,7 @@ def covering(place: Place, *names: str) -> dict[str, str]:
         key_id=place.key.public_key.multikey,
         created=now,
         expires=now + timedelta(minutes=5),
-        nonce=place.bank.new_name(),
+        nonce=place.bank.chance.name(),
         tag=API,
         covered_component_ids=names,
         use_existing_digest=True,
@@ -271,12 +271,12 @@ def test_keys_for_the_ledger_open_nothing_and_the_reverse(place: Place) -> None:
     assert place.slots(place.sign(key=small.north.signer))[0] == 401
     body = {"key": place.key.public_key.multikey, "member": small.north.did, "person": "registrar"}
     add = Statement.make(place.bank.settings.did, "key.add", body).sign(small.governance)
-    (outcome,) = place.bank.append([add])
+    (outcome,) = place.bank.intake.append([add])
     assert isinstance(outcome, Declined)
     assert "is an API key" in outcome.reason
     fresh = {**body, "key": PrivateKey.generate().public_key.multikey}
     good = Statement.make(place.bank.settings.did, "key.add", fresh).sign(small.governance)
-    assert isinstance(place.bank.append([good])[0], Placed)
+    assert isinstance(place.bank.intake.append([good])[0], Placed)
 
 
 def test_a_key_that_came_to_the_ledger_all_the_same_opens_nothing(
@@ -292,7 +292,7 @@ def test_a_key_that_came_to_the_ledger_all_the_same_opens_nothing(
     }
     add = Statement.make(place.bank.settings.did, "key.add", body).sign(place.small.governance)
     monkeypatch.setattr(place.bank.api_keys, "is_known", lambda key: False)
-    assert isinstance(place.bank.append([add])[0], Placed)
+    assert isinstance(place.bank.intake.append([add])[0], Placed)
     status, said = place.slots(place.sign(key=key))
     assert (status, "stands on the ledger" in said) == (401, True)
 
@@ -388,7 +388,7 @@ def test_a_statement_may_be_carried_but_a_credential_is_its_institutions(place: 
     body = encode({"statements": [item]})
     taken = http.post("/statements", content=body, auth=south)
     assert (taken.status_code, "its own institution alone" in taken.text) == (403, True)
-    assert place.bank.find_lot(small.north.lot("li-7")) is None
+    assert place.bank.lots.find(small.north.lot("li-7")) is None
     bare = encode({"statements": [{"signed": item["signed"]}]})
     carried = http.post("/statements", content=bare, auth=south)
     assert carried.json()["outcomes"][0]["outcome"] == "appended"

@@ -34,8 +34,9 @@ def accounts(small: SmallBank, *lots: Lot) -> list[str]:
 def owner(small: SmallBank, lot: Lot) -> str:
     return next(
         name
-        for name in small.bank.accounts()
-        if lot.award_index in [index for _, index in small.bank.owned(small.bank.token(name))]
+        for name in small.bank.accounts.names()
+        if lot.award_index
+        in [index for _, index in small.bank.accounts.credentials(small.bank.vault.token(name))]
     )
 
 
@@ -45,13 +46,13 @@ def application(small: SmallBank, learner: str) -> tuple[Application, list[Lot]]
         small.award(f"{learner}-se", SOUTH_UNIT, "3")[0],
     ]
     names = accounts(small, *lots)
-    found = small.bank.progress(names, small.south.did, "DIP@1")
+    found = small.bank.reckoning.progress(names, small.south.did, "DIP@1")
     made = apply_for(small.south, found, Learner(learner, "李明"), small.bank.now())
     return Application.parse(made.encode()), lots
 
 
 def qualification(small: SmallBank) -> Any:
-    return small.bank.catalogue().qualifications[small.south.did, "DIP@1"]
+    return small.bank.registry().catalogue.qualifications[small.south.did, "DIP@1"]
 
 
 def finish(small: SmallBank, *applications: Application) -> Any:
@@ -61,12 +62,12 @@ def finish(small: SmallBank, *applications: Application) -> Any:
 
 
 def states(small: SmallBank, lots: list[Lot]) -> set[LotState]:
-    return {small.bank.lot(lot.lot).state for lot in lots}
+    return {small.bank.lots.get(lot.lot).state for lot in lots}
 
 
 def test_progress_says_what_is_met_and_what_is_missing(small: SmallBank) -> None:
     law, _ = small.award("li-law", LAW_UNIT)
-    found = small.bank.progress(accounts(small, law), small.south.did, "DIP@1")
+    found = small.bank.reckoning.progress(accounts(small, law), small.south.did, "DIP@1")
     assert not found.met
     missing = {line.code: line.en for line in found.lines if not line.met}
     assert set(missing) == {"total", "residency", "minimum-1"}
@@ -74,7 +75,7 @@ def test_progress_says_what_is_met_and_what_is_missing(small: SmallBank) -> None
     with pytest.raises(BadRequest, match=r"DIP@1 is not reached: .*3 are missing"):
         apply_for(small.south, found, Learner("li", "李明"), small.bank.now())
     with pytest.raises(NoSuchThing, match="has not published the qualification NO@1"):
-        small.bank.progress([], small.south.did, "NO@1")
+        small.bank.reckoning.progress([], small.south.did, "NO@1")
 
 
 def test_reserved_used_and_conferred(small: SmallBank) -> None:
@@ -88,9 +89,9 @@ def test_reserved_used_and_conferred(small: SmallBank) -> None:
     finish(small, made)
     assert small.bank.log.size() == size + 3
     assert states(small, lots) == {LotState.REDEEMED}
-    whole = small.bank.lot(small.south.conferment(made.lots))
+    whole = small.bank.lots.get(small.south.conferment(made.lots))
     assert (whole.state, whole.facts.unit) == (LotState.CONFERRED, "DIP@1")
-    trust = open_trust(small.bank.export_trust([small.governance]))
+    trust = open_trust(small.bank.trust.export([small.governance]))
     receipt = small.bank.log.receipt(whole.award_index).encode()
     evidence = Evidence(conferred.credential, receipt, "bundle")
     report = verify(evidence, trust, small.bank.now())
@@ -98,10 +99,10 @@ def test_reserved_used_and_conferred(small: SmallBank) -> None:
     assert (report.subject.credits, report.subject.achievement) == ("", "文凭 Diploma")
     # Its own lot is no credits, and what was used is used.
     names = [owner(small, lot) for lot in (*lots, whole)]
-    again = small.bank.progress(sorted(set(names)), small.south.did, "DIP@1")
+    again = small.bank.reckoning.progress(sorted(set(names)), small.south.did, "DIP@1")
     assert (again.met, again.used) == (False, ())
-    assert small.bank.audit().passed
-    assert small.bank.rebuild()
+    assert small.bank.upkeep.audit().passed
+    assert small.bank.upkeep.rebuild()
 
 
 def test_a_qualification_is_revoked_by_two_like_an_award(small: SmallBank) -> None:
@@ -110,8 +111,8 @@ def test_a_qualification_is_revoked_by_two_like_an_award(small: SmallBank) -> No
     (conferred,) = finish(small, made)
     name = small.south.conferment(made.lots)
     small.submit(small.south.lot_event("revoke", name, "fraud", small.bank.now().date()))
-    trust = open_trust(small.bank.export_trust([small.governance]))
-    index = small.bank.lot(name).award_index
+    trust = open_trust(small.bank.trust.export([small.governance]))
+    index = small.bank.lots.get(name).award_index
     receipt = small.bank.log.receipt(index).encode()
     evidence = Evidence(conferred.credential, receipt, "bundle")
     assert verify(evidence, trust, small.bank.now()).exit_code == 1
@@ -122,7 +123,7 @@ def test_all_lots_are_reserved_or_none(small: SmallBank) -> None:
     small.submit(small.south.lot_event("suspend", software.lot, "review", small.bank.now().date()))
     with pytest.raises(BadRequest, match=f"the lot {software.lot} is suspended; it cannot reserve"):
         reserve([made], small.south, small.port, random.Random(0))
-    assert small.bank.lot(law.lot).state is LotState.ACTIVE
+    assert small.bank.lots.get(law.lot).state is LotState.ACTIVE
 
 
 def test_a_revocation_in_mid_application_uses_nothing(small: SmallBank) -> None:
@@ -133,10 +134,10 @@ def test_a_revocation_in_mid_application_uses_nothing(small: SmallBank) -> None:
     with pytest.raises(BadRequest, match=f"the lot {law.lot} is revoked; it cannot redeem"):
         finish(small, made)
     other = next(lot for lot in lots if lot is not law)
-    assert small.bank.lot(other.lot).state is LotState.RESERVED
+    assert small.bank.lots.get(other.lot).state is LotState.RESERVED
     with pytest.raises(Exception, match="there is no lot"):
-        small.bank.lot(small.south.conferment(made.lots))
-    assert small.bank.audit().passed
+        small.bank.lots.get(small.south.conferment(made.lots))
+    assert small.bank.upkeep.audit().passed
 
 
 def test_the_log_does_not_show_which_lots_are_together(small: SmallBank) -> None:
@@ -172,7 +173,7 @@ def test_one_of_a_group_that_is_declined_holds_back_the_others(small: SmallBank)
     good = small.north.lot_event("suspend", lot.lot, "review", day)
     bad = small.north.lot_event("suspend", "A" * 22, "review", day)
     size = small.bank.log.size()
-    first, second = small.bank.submit_together([good, bad])
+    first, second = small.bank.intake.submit_together([good, bad])
     assert isinstance(first, Declined)
     assert isinstance(second, Declined)
     assert first.reason == "nothing was appended: another statement of its group was declined"
@@ -180,7 +181,7 @@ def test_one_of_a_group_that_is_declined_holds_back_the_others(small: SmallBank)
     assert small.bank.log.size() == size
     # The control: apart, the good one is appended.
     assert small.submit(good) == size
-    assert small.bank.rebuild()
+    assert small.bank.upkeep.rebuild()
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b'{"lots":[]}', b"\xff"])

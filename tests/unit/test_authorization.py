@@ -51,7 +51,7 @@ def test_every_route_lets_in_whom_the_table_says(site: Site, caller: Caller | st
     for method, path in sorted(TABLE):
         rule = TABLE[method, path]
         if rule.pace is Pace.DOOR and method == "POST":
-            continue  # who is let in there is what they are asked; see test_access
+            continue  # who is let in there is what they are asked; see test_sign_in
         answer = site.call(caller, method, path)
         if answer.status_code >= 500 or is_refused(answer) is may(caller, rule):
             wrong.append((method, path, answer.status_code, answer.text[:200]))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bank import claims
-from bank.access import Role
 from bank.claims import Holder
 from bank.errors import BadRequest, NoLonger, NoSuchThing
 from bank.learners import Conflict
+from bank.sign_in import Role
 from tests.learner_kit import NAME, Kit, learner_bank
 
 
@@ -25,8 +25,8 @@ def kit(tmp_path: Path) -> Iterator[Kit]:
 def join(kit: Kit, code: str, login: str = "ana") -> str:
     """The record that a newcomer gets; let in as in a demonstration."""
     record = claims.record_to_join(kit.bank, claims.claim_of(kit.bank, code))
-    kit.bank.access.admit(login, login, Role.LEARNER, record)
-    kit.bank.access.spend(code)
+    kit.bank.sign_in.admit(login, login, Role.LEARNER, record)
+    kit.bank.sign_in.spend(code)
     return record
 
 
@@ -60,8 +60,8 @@ def test_an_invitation_gives_no_second_way_into_a_record(kit: Kit) -> None:
     with pytest.raises(Conflict, match="somebody signs in to these awards already"):
         claims.record_to_join(kit.bank, claim)
     # Once the old sign-in has ended it is how a learner who lost it comes back.
-    (person,) = kit.bank.access.people(record)
-    kit.bank.access.end(person.person, record)
+    (person,) = kit.bank.sign_in.people(record)
+    kit.bank.sign_in.end(person.person, record)
     assert join(kit, code, "ana-again") == record
 
 
@@ -109,7 +109,7 @@ def test_two_at_once_get_one_record(kit: Kit) -> None:
 def test_what_is_no_claim(kit: Kit) -> None:
     with pytest.raises(NoSuchThing, match="no account"):
         claims.invite(kit.bank, "did:web:cq.example:members:bayu-open|nobody")
-    code = kit.bank.access.invite(Role.OPERATOR, "")
+    code = kit.bank.sign_in.invite(Role.OPERATOR, "")
     with pytest.raises(BadRequest, match="not to a learner's awards"):
         claims.claim_of(kit.bank, code)
     code = claims.invite(kit.bank, kit.award("ana"))
@@ -121,6 +121,6 @@ def test_what_is_no_claim(kit: Kit) -> None:
 def test_an_erased_account_is_claimed_no_more(kit: Kit) -> None:
     account = kit.award("ana")
     code = claims.invite(kit.bank, account)
-    kit.bank.erase(account)
+    kit.bank.accounts.erase(account)
     with pytest.raises(NoLonger):
         claims.claim_of(kit.bank, code)

@@ -22,7 +22,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallBank]:
 
 
 def looked_at(small: SmallBank, credential: dict[str, Any], index: int) -> Report:
-    trust = open_trust(small.bank.export_trust([small.governance]))
+    trust = open_trust(small.bank.trust.export([small.governance]))
     receipt = small.bank.log.receipt(index).encode()
     return verify(Evidence(credential, receipt, "bundle"), trust, small.bank.now())
 
@@ -40,9 +40,9 @@ def test_a_converted_lot_has_a_credential_of_its_own(small: SmallBank) -> None:
     assert report.exit_code == 0
     assert (report.subject.credits, report.subject.issuer) == ("3", small.south.did)
     assert codes(report)["ledger"] == "ledger.good"
-    derived = small.bank.lot(small.south.conversion(lot.lot))
+    derived = small.bank.lots.get(small.south.conversion(lot.lot))
     assert (derived.origin, derived.facts.depth, derived.facts.credits) == (lot.lot, 1, "3")
-    used = small.bank.lot(lot.lot)
+    used = small.bank.lots.get(lot.lot)
     assert (used.state, used.standing.consumed) == (LotState.CONVERTED, index)
     # Asked for again it is the same entry; nothing is converted twice.
     assert small.submit(small.convert(lot)) == index
@@ -51,8 +51,8 @@ def test_a_converted_lot_has_a_credential_of_its_own(small: SmallBank) -> None:
     assert small.declined(late) == (
         f"the lot {lot.lot} is converted by entry {index}; it cannot reserve"
     )
-    assert small.bank.audit().passed
-    assert small.bank.rebuild()
+    assert small.bank.upkeep.audit().passed
+    assert small.bank.upkeep.rebuild()
 
 
 def test_the_decision_can_be_opened_and_nothing_else(small: SmallBank) -> None:
@@ -88,7 +88,7 @@ def test_a_correction_takes_the_place_of_an_award(small: SmallBank) -> None:
     assert (good.exit_code, good.subject.credits) == (0, "3.5")
     old = looked_at(small, wrong, lot.award_index)
     assert (old.exit_code, codes(old)["status"]) == (1, "status.revoked")
-    assert small.bank.lot(lot.lot).state is LotState.SUPERSEDED
+    assert small.bank.lots.get(lot.lot).state is LotState.SUPERSEDED
 
 
 def test_prior_learning_recognised_by_two_assessors(small: SmallBank) -> None:
@@ -123,4 +123,4 @@ def test_credits_that_the_ledger_does_not_say_are_refused_at_the_door(small: Sma
     other = small.offer(small.south, result("li-8", SOUTH_UNIT, "3"))
     said = small.declined(replace(submission, credential=other.credential))
     assert "commitment is to another credential" in said
-    assert small.bank.lot(lot.lot).state is LotState.ACTIVE
+    assert small.bank.lots.get(lot.lot).state is LotState.ACTIVE

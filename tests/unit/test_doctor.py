@@ -59,15 +59,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sister]:
         port = Port("sister", bank.log_keys)
         keys = [str(key) for key in port.keys]
         small.govern("witness.admit", keys=keys, operator="sister", quorum=1, url=WITNESS)
-        bank.ask_witnesses(lambda record: port)
+        bank.checkpoints.ask_witnesses(lambda record: port)
         small.award("li-1")
-        bank.export_trust([small.governance])
-        assert bank.gather()
+        bank.trust.export([small.governance])
+        assert bank.checkpoints.gather()
         target = FolderTarget(folder / "bank" / "public")
         entries = lambda start, end: list(log.entries(start, end))  # noqa: E731
         publish(target, log.checkpoint(), log.tile, entries, log.root)
         now = format_time(bank.now())
-        keep_audit(folder / "bank", now, now, bank.audit())
+        keep_audit(folder / "bank", now, now, bank.upkeep.audit())
         keep_last_backup(folder / "bank", BackupRecord(now, 1, log.size()))
         sister = Sister(port, bank.settings.origin)
     write_settings(

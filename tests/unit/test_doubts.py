@@ -45,7 +45,7 @@ def test_a_lot_in_doubt_is_used_again_once_it_is_attested(tmp_path: Path) -> Non
             "until": "2099-01-01T00:00:00Z",
         }
         reserve = small.state(small.south, "reserve", **hold)
-        (outcome,) = small.bank.append([reserve.signed])
+        (outcome,) = small.bank.intake.append([reserve.signed])
         assert says in getattr(outcome, "reason", "")
         # What was made before, and by others, is used as ever.
         small.submit(small.convert(early))
@@ -55,11 +55,11 @@ def test_a_lot_in_doubt_is_used_again_once_it_is_attested(tmp_path: Path) -> Non
         small.govern("key.add", key=fresh.public_key.multikey, member=small.north.did)
         chosen = list(doubts((Entry.parse(i) for i in small.bank.log.entries()), north(small)))
         signed = attestation(north(small), chosen).sign(fresh).signed()
-        (outcome,) = small.bank.append([signed])
+        (outcome,) = small.bank.intake.append([signed])
         assert not hasattr(outcome, "reason"), outcome
         assert listed(small) == []
         small.submit(small.convert(doubted))
-        assert small.bank.audit().passed
+        assert small.bank.upkeep.audit().passed
 
 
 def test_an_attestation_is_of_something_and_of_no_more_than_fits(tmp_path: Path) -> None:

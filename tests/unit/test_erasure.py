@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import delete
 
 from bank import claims
-from bank.access import Role
 from bank.errors import NoSuchThing, NotAllowed
 from bank.learners import Erased, NoSuchRecord
 from bank.schema import migrate
+from bank.sign_in import Role
 from bank.tables import accounts
 from bank.vault import AccountKey
 from ledger.sequencer import Declined, Placed
@@ -37,16 +37,16 @@ def furnish(kit: Kit) -> tuple[str, str]:
     account = kit.award("ana", 3)
     learner = kit.learners.open(NAME, CITIZEN_ID)
     kit.learners.link(learner, account)
-    token, owned = kit.bank.token(account), kit.credentials("ana")
-    _, secret = kit.bank.share(token, owned[:1], 7)
-    kit.bank.shared(secret)
+    token, owned = kit.bank.vault.token(account), kit.credentials("ana")
+    _, secret = kit.bank.shares.make(token, owned[:1], 7)
+    kit.bank.shares.open(secret)
     offer = kit.bank.wallets.offer(token, owned[:1])
     kit.bank.wallets.redeem(offer.code, offer.tx_code)
     kit.bank.wallets.bind(account, "did:key:z6MkAna", kit.bank.wallets.nonce())
     kit.learners.consent(learner, terms())
     kit.learners.rename(learner, "欧阳大明")
     second = kit.learners.open("欧阳晓明")
-    access = kit.bank.access
+    access = kit.bank.sign_in
     person = access.admit("ana.signs-in", "ana.signs-in", Role.LEARNER, second)
     access.begin(person.person)
     claims.invite(kit.bank, account)
@@ -136,12 +136,14 @@ def test_nothing_that_leads_to_the_person_is_left(kit: Kit) -> None:
     assert found_in(left, needles) == []
     assert found_in(left, absent) == []
     assert kit.bank.log.size() == size
-    assert kit.bank.audit().size == size
-    assert kit.bank.rebuild()
+    assert kit.bank.upkeep.audit().size == size
+    assert kit.bank.upkeep.rebuild()
     assert found_in(checkpointed(kit), needles) == []
     # The other learner lost nothing.
     assert kit.learners.accounts(ben) == [other]
-    assert [name for name, _ in kit.bank.owned(kit.bank.token(other))] == kit.credentials("ben")
+    assert [
+        name for name, _ in kit.bank.accounts.credentials(kit.bank.vault.token(other))
+    ] == kit.credentials("ben")
     with sqlite3.connect(kit.folder / "bank.db") as database:
         database.execute("VACUUM")
     assert found_in(kit.on_disk(), needles | absent) == []
@@ -160,7 +162,7 @@ def test_what_remains_is_a_random_name_and_a_day(kit: Kit) -> None:
             assert database.execute(f"SELECT * FROM {table}").fetchall() == [], table
         ((tombstone,),) = database.execute("SELECT * FROM erased_accounts").fetchall()
     # Only with the bank's secret, and only by naming the account.
-    assert tombstone == kit.bank._vault.tombstone(account)
+    assert tombstone == kit.bank.vault.tombstone(account)
     assert tombstone != sha256(account.encode()).digest()
 
 
@@ -169,18 +171,18 @@ def test_erasing_again_does_nothing(kit: Kit) -> None:
     assert kit.learners.erase(learner)
     before = dump(kit)
     assert not kit.learners.erase(learner)
-    kit.bank.erase(account)
+    kit.bank.accounts.erase(account)
     assert dump(kit) == before
     with pytest.raises(NoSuchRecord, match="no learner"):
         kit.learners.erase("A" * 22)
     with pytest.raises(NotAllowed, match="no such account"):
-        kit.bank.erase("did:web:nowhere|x")
+        kit.bank.accounts.erase("did:web:nowhere|x")
 
 
 def test_nothing_can_be_asked_of_an_erased_learner(kit: Kit) -> None:
     learner, account = furnish(kit)
     (consent,) = kit.learners.consents(learner)
-    other, token = kit.learners.open("贝恩"), kit.bank.token(account)
+    other, token = kit.learners.open("贝恩"), kit.bank.vault.token(account)
     (identifier, *_) = kit.credentials("ana")
     kit.learners.erase(learner)
     for ask in (
@@ -201,7 +203,7 @@ def test_nothing_can_be_asked_of_an_erased_learner(kit: Kit) -> None:
     with pytest.raises(NoSuchRecord, match="no account"):
         kit.learners.link(other, account)
     with pytest.raises(NotAllowed, match="opens no account"):
-        kit.bank.bundle(token, identifier)
+        kit.bank.accounts.bundle(token, identifier)
     # Who comes back is somebody new.
     assert kit.learners.open(NAME, CITIZEN_ID) != learner
 
@@ -213,7 +215,7 @@ def test_an_award_to_an_erased_account_is_declined_in_a_sentence(kit: Kit) -> No
     kit.learners.erase(learner)
     size = kit.bank.log.size()
     again = kit.awards["ana"][0]
-    declined, placed, repeated = kit.bank.submit([late, bens, again])
+    declined, placed, repeated = kit.bank.intake.submit([late, bens, again])
     assert isinstance(placed, Placed)
     for outcome in (declined, repeated):
         assert isinstance(outcome, Declined)
@@ -230,19 +232,19 @@ def test_an_award_under_way_does_not_bring_the_account_back(
 ) -> None:
     learner, _ = furnish(kit)
     late = kit.make("ana", "ana-late")
-    sealing = kit.bank._account_keys
+    sealing = kit.bank.intake._account_keys
 
     def overtaken(names: list[str]) -> dict[str, AccountKey]:
         keys = sealing(names)
         kit.learners.erase(learner)
         return keys
 
-    monkeypatch.setattr(kit.bank, "_account_keys", overtaken)
+    monkeypatch.setattr(kit.bank.intake, "_account_keys", overtaken)
     assert isinstance(kit.submit(late), Placed)
     with sqlite3.connect(kit.folder / "bank.db") as database:
         assert database.execute("SELECT * FROM accounts").fetchall() == []
         assert database.execute("SELECT * FROM credentials").fetchall() == []
-    assert kit.bank.rebuild()
+    assert kit.bank.upkeep.rebuild()
 
 
 def test_a_wallet_under_way_does_not_bring_the_account_back(kit: Kit) -> None:
@@ -256,7 +258,7 @@ def test_a_wallet_under_way_does_not_bring_the_account_back(kit: Kit) -> None:
 
 def test_one_account_can_be_erased_alone(kit: Kit) -> None:
     learner, account = furnish(kit)
-    kit.bank.erase(account)
+    kit.bank.accounts.erase(account)
     assert kit.learners.accounts(learner) == []
     assert kit.learners.identity(learner).name == "欧阳大明"
     outcome = kit.submit(kit.make("ana", "ana-late"))
@@ -273,7 +275,7 @@ def test_an_account_erased_by_an_earlier_program_stays_erased(kit: Kit) -> None:
     assert SENTENCE in outcome.reason
     with pytest.raises(NoSuchRecord, match="no account"):
         kit.learners.link(kit.learners.open(NAME), account)
-    kit.bank.erase(account)
+    kit.bank.accounts.erase(account)
     assert account.encode() not in kit.on_disk()
     assert isinstance(kit.submit(kit.make("ana", "ana-late")), Declined)
 
@@ -291,7 +293,7 @@ def test_a_failed_erasure_leaves_everything(kit: Kit, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     assert kit.learners.events(learner) == before
     assert kit.learners.accounts(learner) == [account]
-    assert len(kit.bank.owned(kit.bank.token(account))) == 3
+    assert len(kit.bank.accounts.credentials(kit.bank.vault.token(account))) == 3
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
@@ -332,6 +334,6 @@ def test_an_unforeseen_fault_is_told_and_not_waited_for(
     def fail(*_: object) -> None:
         raise ValueError("unforeseen")
 
-    monkeypatch.setattr(kit.bank, "_keep_late", fail)
+    monkeypatch.setattr(kit.bank.intake, "_keep_late", fail)
     with pytest.raises(ValueError, match="unforeseen"):
-        kit.bank.enqueue([kit.make("ana", "ana-more")]).result(timeout=20)
+        kit.bank.intake.enqueue([kit.make("ana", "ana-more")]).result(timeout=20)

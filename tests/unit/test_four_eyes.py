@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bank.access import Role
 from bank.api.app import make_app
 from bank.client import RemoteBank
 from bank.errors import BadRequest, NeedsSecondPerson
@@ -23,6 +22,7 @@ from bank.institution import Institution, Submission
 from bank.opening import open_bank
 from bank.proposals import Proposal
 from bank.results import Preview
+from bank.sign_in import Role
 from keys import PrivateKey, b64u_encode, encode, parse
 from ledger import SignedStatement, Statement
 from ledger.batch import batch_approval
@@ -77,29 +77,29 @@ def second_key(small: SmallBank, **person: str) -> PrivateKey:
 
 def test_one_person_hands_in_so_many_a_day_and_no_more(small: SmallBank) -> None:
     made = awards(small, 8)
-    outcomes = small.bank.submit(made)
+    outcomes = small.bank.intake.submit(made)
     assert placed(outcomes) == ALONE
     assert isinstance(outcomes[-1], Declined)
     assert "approved by two persons" in outcomes[-1].reason
-    assert small.bank.alone(small.north.did) == 0
+    assert small.bank.intake.alone(small.north.did) == 0
     # What is there already is no further award, and others are not held up.
-    assert placed(small.bank.submit(made[:ALONE])) == ALONE
-    assert small.bank.alone(small.south.did) == ALONE
+    assert placed(small.bank.intake.submit(made[:ALONE])) == ALONE
+    assert small.bank.intake.alone(small.south.did) == ALONE
     # All of them or none, and on another day again.
     with pytest.raises(AssertionError):
         small.submit(made[-1])
     next_day(small)
-    assert placed(small.bank.submit(made)) == 8
+    assert placed(small.bank.intake.submit(made)) == 8
 
 
 def test_the_control_without_such_a_policy_takes_them_all(tmp_path: Path) -> None:
     with small_bank(tmp_path) as small:
-        assert placed(small.bank.submit(awards(small, 8))) == 8
+        assert placed(small.bank.intake.submit(awards(small, 8))) == 8
 
 
 def test_a_correction_counts_as_the_award_in_it(small: SmallBank) -> None:
     lot, _ = small.award("li-1")
-    small.bank.submit(awards(small, ALONE - 1))
+    small.bank.intake.submit(awards(small, ALONE - 1))
     after = result("li-1", credits="3")
     (slot,) = small.port.slots(small.north, [small.north.correction(lot.lot, after)])
     made = small.north.correct(lot.lot, after, Decimal(4), slot, small.bank.now(), "regraded")
@@ -111,14 +111,16 @@ def test_a_batch_approved_by_two_goes_in_whole_and_leaves_no_room_for_others(
 ) -> None:
     made = awards(small, 12)
     signed = small.north.approve_batch(hashes(made))
-    assert isinstance(small.bank.approve_batch(signed, hashes(made)[::-1]), Placed)
+    assert isinstance(small.bank.intake.approve_batch(signed, hashes(made)[::-1]), Placed)
     other = small.offer(small.north, result("z1-1"))
-    assert placed(small.bank.submit(made[:7])) == 7
-    assert small.bank.alone(small.north.did) == ALONE, "what two approved is not counted"
-    assert placed(small.bank.submit([other, *made[7:]])) == 6
-    assert small.bank.alone(small.north.did) == ALONE - 1
-    assert small.bank.rebuild(), "what was approved is asked once, not again when it is folded"
-    assert small.bank.audit().passed
+    assert placed(small.bank.intake.submit(made[:7])) == 7
+    assert small.bank.intake.alone(small.north.did) == ALONE, "what two approved is not counted"
+    assert placed(small.bank.intake.submit([other, *made[7:]])) == 6
+    assert small.bank.intake.alone(small.north.did) == ALONE - 1
+    assert small.bank.upkeep.rebuild(), (
+        "what was approved is asked once, not again when it is folded"
+    )
+    assert small.bank.upkeep.audit().passed
     with small.bank._engine.connect() as connection:
         for table in ("batches", "batch_awards"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
@@ -128,12 +130,12 @@ def test_an_approval_is_of_exactly_these_awards(small: SmallBank) -> None:
     made = awards(small, 12)
     signed = small.north.approve_batch(hashes(made))
     with pytest.raises(BadRequest, match="are not those"):
-        small.bank.approve_batch(signed, hashes(made)[1:])
-    small.bank.approve_batch(signed, hashes(made))
+        small.bank.intake.approve_batch(signed, hashes(made)[1:])
+    small.bank.intake.approve_batch(signed, hashes(made))
     changed = small.offer(small.north, result("changed-1", credits="3"))
-    small.bank.submit(awards(small, ALONE))
+    small.bank.intake.submit(awards(small, ALONE))
     assert "approved by two persons" in small.declined(changed)
-    assert placed(small.bank.submit(made)) == 12
+    assert placed(small.bank.intake.submit(made)) == 12
 
 
 def test_one_person_with_two_keys_is_one(small: SmallBank) -> None:
@@ -143,16 +145,18 @@ def test_one_person_with_two_keys_is_one(small: SmallBank) -> None:
         second_key(small, person="registrar"),
         second_key(small),  # registered without saying whose
     ):
-        outcome = small.bank.append([statement.sign(north, key)])[0]
+        outcome = small.bank.intake.append([statement.sign(north, key)])[0]
         assert isinstance(outcome, Declined)
         assert "a person with two keys is one" in outcome.reason
-    assert isinstance(small.bank.append([statement.sign(north)])[0], Declined)
+    assert isinstance(small.bank.intake.append([statement.sign(north)])[0], Declined)
     nameless = [second_key(small), second_key(small)]
-    assert isinstance(small.bank.append([statement.sign(*nameless)])[0], Declined)
+    assert isinstance(small.bank.intake.append([statement.sign(*nameless)])[0], Declined)
     stranger = statement.sign(north, PrivateKey.generate())
-    assert isinstance(small.bank.append([stranger])[0], Declined)
+    assert isinstance(small.bank.intake.append([stranger])[0], Declined)
     assert small.north.approver is not None
-    assert isinstance(small.bank.append([statement.sign(north, small.north.approver)])[0], Placed)
+    assert isinstance(
+        small.bank.intake.append([statement.sign(north, small.north.approver)])[0], Placed
+    )
 
 
 def test_a_revocation_takes_two_named_persons_too(small: SmallBank) -> None:
@@ -160,10 +164,12 @@ def test_a_revocation_takes_two_named_persons_too(small: SmallBank) -> None:
     body = {"appeal": "2090-01-01", "lot": lot.lot, "reason": "misconduct"}
     statement = Statement.make(small.north.did, "revoke", body)
     own = second_key(small, person="registrar")
-    assert isinstance(small.bank.append([statement.sign(small.north.signer, own)])[0], Declined)
+    assert isinstance(
+        small.bank.intake.append([statement.sign(small.north.signer, own)])[0], Declined
+    )
     assert small.north.approver is not None
     both = statement.sign(small.north.signer, small.north.approver)
-    assert isinstance(small.bank.append([both])[0], Placed)
+    assert isinstance(small.bank.intake.append([both])[0], Placed)
 
 
 def test_two_servers_together_let_no_more_through(small: SmallBank) -> None:
@@ -173,7 +179,7 @@ def test_two_servers_together_let_no_more_through(small: SmallBank) -> None:
 
     def hand_in(bank: Any, own: list[Submission]) -> None:
         for one in own:
-            found.extend(bank.submit([one]))
+            found.extend(bank.intake.submit([one]))
 
     try:
         threads = [
@@ -246,7 +252,7 @@ def test_over_http_it_is_the_same(small: SmallBank) -> None:
 
 def test_at_the_pages_one_account_is_one_person(small: SmallBank) -> None:
     """Whatever they sign in by, and whatever key they use; the second is another account."""
-    access = small.bank.access
+    access = small.bank.sign_in
     app = make_app(small.bank)
 
     def visitor(login: str, role: Role) -> TestClient:
@@ -293,11 +299,11 @@ def test_at_the_pages_one_account_is_one_person(small: SmallBank) -> None:
     assert status == 400
     assert "a person with two keys is one" in text
     assert second(approver, small.north.signer)[0] == 400
-    assert placed(small.bank.submit(made)) == ALONE, "not approved yet"
+    assert placed(small.bank.intake.submit(made)) == ALONE, "not approved yet"
     assert propose(registrar) is False, "proposed again it is still the first person's"
     assert second(approver, small.north.approver)[0] == 200
     assert propose(one) is True
-    assert placed(small.bank.submit(made)) == 12
+    assert placed(small.bank.intake.submit(made)) == 12
     assert propose(one) is True
     assert not small.bank.batches.left(small.north.did, ALONE)
 
@@ -307,7 +313,7 @@ def test_what_is_withdrawn_is_not_approved(small: SmallBank) -> None:
     statement = small.north.approve_batch(hashes(made)).statement
     assert small.bank.batches.keep(statement, hashes(made))
     assert not small.bank.batches.keep(statement, hashes(made))
-    assert placed(small.bank.submit(made)) == ALONE
+    assert placed(small.bank.intake.submit(made)) == ALONE
     small.bank.batches.drop(statement)
     small.bank.batches.approve(statement)
-    assert placed(small.bank.submit(made)) == ALONE
+    assert placed(small.bank.intake.submit(made)) == ALONE

@@ -18,7 +18,6 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from bank import claims
-from bank.access import Role
 from bank.api.app import make_app
 from bank.openid4vci import holder_of_proof
 from bank.pages.language import Words
@@ -26,6 +25,7 @@ from bank.pages.learner.data import ERASE
 from bank.pages.learner.picture import charts
 from bank.pages.sentences import told
 from bank.passbook import Balance
+from bank.sign_in import Role
 from credentials.qr import BadQR
 from keys import PrivateKey, b64u_encode
 from tests.learner_kit import NAME, Kit, learner_bank
@@ -53,14 +53,14 @@ def visitor(kit: Kit, who: str, language: str = "en") -> Visitor:
     account = kit.award(who, 2)
     record = kit.learners.record_of(account) or kit.learners.open(NAME)
     kit.learners.link(record, account)
-    person = kit.bank.access.admit(f"{who}-signs-in", who, Role.LEARNER, record)
-    session = kit.bank.access.begin(person.person)
+    person = kit.bank.sign_in.admit(f"{who}-signs-in", who, Role.LEARNER, record)
+    session = kit.bank.sign_in.begin(person.person)
     http = TestClient(make_app(kit.bank), follow_redirects=False, base_url="http://localhost")
     http.cookies.set("session", session)
     http.cookies.set("language", language)
-    opened = kit.bank.access.session(session)
+    opened = kit.bank.sign_in.session(session)
     assert opened is not None
-    names = [award.name for award in kit.bank.awards([account])]
+    names = [award.name for award in kit.bank.reckoning.awards([account])]
     return Visitor(kit, http, record, opened.csrf, names)
 
 
@@ -95,11 +95,11 @@ def test_another_learners_awards_are_not_there(kit: Kit, ana: Visitor) -> None:
         "choose at least one award to share"
     )
     assert ben.post("/shares", award=theirs, days="7").status_code == 303
-    (share,) = kit.bank.shares(kit.bank.token(kit.account("ben")))
+    (share,) = kit.bank.shares.of(kit.bank.vault.token(kit.account("ben")))
     assert ana.post("/shares/end", share=share.share).status_code == 404
-    assert kit.bank.shares(kit.bank.token(kit.account("ben")))[0].withdrawn == ""
+    assert kit.bank.shares.of(kit.bank.vault.token(kit.account("ben")))[0].withdrawn == ""
     assert ben.post("/shares/end", share=share.share).status_code == 303
-    assert kit.bank.shares(kit.bank.token(kit.account("ben")))[0].withdrawn != ""
+    assert kit.bank.shares.of(kit.bank.vault.token(kit.account("ben")))[0].withdrawn != ""
 
 
 def test_what_is_no_award_and_no_file(ana: Visitor) -> None:
@@ -133,7 +133,9 @@ def test_a_secret_is_shown_to_its_person_and_stands_in_no_address(kit: Kit, ana:
         ben.http.cookies.set("notice", value, path="/learner")
         assert "/s/" not in ben.get("/shares").text
     # What is told once only is gone when the page is opened again.
-    ana.post("/shares/end", share=kit.bank.shares(kit.bank.token(kit.account("ana")))[0].share)
+    ana.post(
+        "/shares/end", share=kit.bank.shares.of(kit.bank.vault.token(kit.account("ana")))[0].share
+    )
     assert "The link has ended." in ana.get("/shares").text
     assert "The link has ended." not in ana.get("/shares").text
 
@@ -178,11 +180,11 @@ def test_nothing_is_erased_unless_the_words_are_typed(kit: Kit, language: str) -
         answer = ana.post("/data/erase", confirm=wrong)
         assert answer.status_code == 400
         assert alert(answer) == told(Words(language), "the words do not match; nothing was erased")
-    assert len(kit.bank.awards([kit.account("ana")])) == 2
+    assert len(kit.bank.reckoning.awards([kit.account("ana")])) == 2
     answer = ana.post("/data/erase", confirm=f" {Words(language).say(ERASE).upper()} ")
     assert (answer.status_code, answer.headers["location"]) == (303, "/erased")
-    assert kit.bank.awards([kit.account("ana")]) == []
-    assert kit.bank.access.people(ana.record) == []
+    assert kit.bank.reckoning.awards([kit.account("ana")]) == []
+    assert kit.bank.sign_in.people(ana.record) == []
     assert ana.get().headers["location"].startswith("/sign-in")
     assert ana.http.get("/erased").status_code == 200
 
@@ -236,7 +238,7 @@ def test_an_invitation_to_what_is_anothers_says_what_to_do(kit: Kit, ana: Visito
     for wrong in ("", "nonsense"):
         assert ana.get(f"/claim?code={wrong}").status_code == 410
         assert ana.post("/claim", code=wrong).status_code == 410
-    staff = kit.bank.access.invite(Role.OPERATOR, "")
+    staff = kit.bank.sign_in.invite(Role.OPERATOR, "")
     assert ana.get(f"/claim?code={staff}").status_code == 400
     # Whoever is signed in is led there by the invitation's own address.
     led = ana.http.get(f"/join?code={code}")
@@ -296,9 +298,9 @@ def test_large_records_are_quick(kit: Kit, ana: Visitor) -> None:
 
 def test_an_empty_record_says_how_it_gets_filled(kit: Kit) -> None:
     record = kit.learners.open("新人")
-    person = kit.bank.access.admit("new", "new", Role.LEARNER, record)
+    person = kit.bank.sign_in.admit("new", "new", Role.LEARNER, record)
     http = TestClient(make_app(kit.bank), follow_redirects=False, base_url="http://localhost")
-    http.cookies.set("session", kit.bank.access.begin(person.person))
+    http.cookies.set("session", kit.bank.sign_in.begin(person.person))
     for path in ("", "/awards", "/options", "/shares", "/data", "/data/erase"):
         assert http.get(f"/learner{path}").status_code == 200, path
     assert "enter its code" in http.get("/learner?lang=en").text
@@ -308,7 +310,7 @@ def test_a_learners_name_is_kept_under_seal_alone(kit: Kit) -> None:
     account = kit.award("ana")
     http = TestClient(make_app(kit.bank), follow_redirects=False, base_url="http://localhost")
     code = claims.invite(kit.bank, account)
-    secret = base64.b32encode(kit.bank.access.totp_secret(code)).decode()
+    secret = base64.b32encode(kit.bank.sign_in.totp_secret(code)).decode()
     now = int(kit.bank.now().timestamp())
     form = {
         **{"code": code, "login": "ana@example.org", "name": NAME},

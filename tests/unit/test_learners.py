@@ -134,7 +134,7 @@ def test_old_names_are_kept_and_credentials_stay_as_issued(kit: Kit) -> None:
     learner = kit.learners.open(NAME, CITIZEN_ID)
     kit.learners.link(learner, account)
     (identifier,) = kit.credentials("ana")
-    before = kit.bank.bundle(kit.bank.token(account), identifier)
+    before = kit.bank.accounts.bundle(kit.bank.vault.token(account), identifier)
     kit.now += timedelta(days=1)
     for _ in range(2):
         kit.learners.rename(learner, "欧阳大明")
@@ -142,7 +142,7 @@ def test_old_names_are_kept_and_credentials_stay_as_issued(kit: Kit) -> None:
     assert identity.name == "欧阳大明"
     assert [(old.name, old.until) for old in identity.former] == [(NAME, "2026-11-25T08:00:00Z")]
     assert kinds(kit, learner) == ["opened", "linked", "renamed"]
-    assert kit.bank.bundle(kit.bank.token(account), identifier) == before
+    assert kit.bank.accounts.bundle(kit.bank.vault.token(account), identifier) == before
     assert kit.learners.find(CITIZEN_ID) == learner
 
 
@@ -197,9 +197,9 @@ def test_the_export_holds_everything_and_is_the_same_twice(kit: Kit) -> None:
     kit.learners.link(learner, account)
     kit.learners.link(learner, other)
     kit.learners.rename(learner, "欧阳大明")
-    token, owned = kit.bank.token(account), kit.credentials("ana")
-    share, secret = kit.bank.share(token, owned[:1], 7)
-    kit.bank.shared(secret)
+    token, owned = kit.bank.vault.token(account), kit.credentials("ana")
+    share, secret = kit.bank.shares.make(token, owned[:1], 7)
+    kit.bank.shares.open(secret)
     offer = kit.bank.wallets.offer(token, owned[:1])
     kit.bank.wallets.redeem(offer.code, offer.tx_code)
     kit.bank.wallets.bind(account, "did:key:z6Mk", kit.bank.wallets.nonce())
@@ -216,7 +216,7 @@ def test_the_export_holds_everything_and_is_the_same_twice(kit: Kit) -> None:
     }
     for identifier in owned:
         name = f"bundles/{identifier.removeprefix('urn:uuid:')}.bundle.json"
-        assert files[name] == kit.bank.bundle(token, identifier)
+        assert files[name] == kit.bank.accounts.bundle(token, identifier)
     assert read["identity.json"]["name"] == "欧阳大明"
     assert read["identity.json"]["former"][0]["name"] == NAME
     assert read["identity.json"]["document"]["number"] == NUMBER

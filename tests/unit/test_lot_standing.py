@@ -25,12 +25,12 @@ def small(tmp_path: Path) -> Iterator[SmallBank]:
 
 
 def trusted(small: SmallBank) -> Trust:
-    return open_trust(small.bank.export_trust([small.governance]))
+    return open_trust(small.bank.trust.export([small.governance]))
 
 
 def root_of(small: SmallBank, **body: Json) -> Any:
     statement = Statement.make(small.bank.settings.did, "lots.root", body)
-    (outcome,) = small.bank.append([statement.sign(small.bank._keys.bank)])
+    (outcome,) = small.bank.intake.append([statement.sign(small.bank.signer)])
     return outcome
 
 
@@ -38,34 +38,36 @@ def test_unspent_then_spent(small: SmallBank) -> None:
     lot, _ = small.award("li-1")
     for n in range(2, 12):
         small.award(f"li-{n}")
-    made = small.bank.commit_lots()
+    made = small.bank.lot_map.commit()
     assert made.size == small.bank.log.size() - 1
-    evidence = small.bank.prove_lot(lot.lot)
+    evidence = small.bank.lot_map.prove(lot.lot)
     found = check_standing(evidence, trusted(small))
     assert found.unspent
     assert (
         found.sentence == f"{lot.lot} was unspent after {made.size} entries, {found.time}: active"
     )
-    absent = check_standing(small.bank.prove_lot("A" * 22), trusted(small))
+    absent = check_standing(small.bank.lot_map.prove("A" * 22), trusted(small))
     assert (absent.unspent, absent.record) == (False, None)
     assert absent.sentence.startswith("there was no lot AAAA")
 
     index = small.submit(small.convert(lot))
     with pytest.raises(NoSuchThing, match="changed since the map of lots was last committed"):
-        small.bank.prove_lot(lot.lot)
-    assert small.bank.commit_lots().size == index + 1
-    spent = check_standing(small.bank.prove_lot(lot.lot), trusted(small))
+        small.bank.lot_map.prove(lot.lot)
+    assert small.bank.lot_map.commit().size == index + 1
+    spent = check_standing(small.bank.lot_map.prove(lot.lot), trusted(small))
     assert not spent.unspent
     assert spent.sentence == f"{lot.lot} is spent: converted by entry {index}"
-    derived = check_standing(small.bank.prove_lot(small.south.conversion(lot.lot)), trusted(small))
+    derived = check_standing(
+        small.bank.lot_map.prove(small.south.conversion(lot.lot)), trusted(small)
+    )
     assert derived.unspent
-    assert small.bank.audit().passed
+    assert small.bank.upkeep.audit().passed
 
 
 def test_committed_once_for_one_state(small: SmallBank) -> None:
     small.award("li-1")
-    first = small.bank.commit_lots()
-    assert small.bank.commit_lots() == first
+    first = small.bank.lot_map.commit()
+    assert small.bank.lot_map.commit() == first
     outcome = root_of(small, root=b64u_encode(bytes(32)), size=first.size)
     assert isinstance(outcome, Declined)
     assert "is on the log already" in outcome.reason
@@ -77,13 +79,13 @@ def test_committed_once_for_one_state(small: SmallBank) -> None:
 def test_a_wrong_root_is_found_by_an_audit(small: SmallBank) -> None:
     small.award("li-1")
     lot, _ = small.award("li-2")
-    small.bank.commit_lots()
+    small.bank.lot_map.commit()
     small.submit(small.north.lot_event("suspend", lot.lot, "review", small.bank.now().date()))
     # The control: a right one, and more entries after it.
-    assert small.bank.audit().passed
+    assert small.bank.upkeep.audit().passed
     size = small.bank.log.size()
     root_of(small, root=b64u_encode(bytes(32)), size=size - 1)
-    report = small.bank.audit()
+    report = small.bank.upkeep.audit()
     wanted = (
         f"entry {size}: its root of the map of lots is not that of the first {size - 1} entries"
     )
@@ -95,8 +97,8 @@ def test_a_wrong_root_is_found_by_an_audit(small: SmallBank) -> None:
 def test_a_forged_evidence_is_refused(small: SmallBank) -> None:
     lot, _ = small.award("li-1")
     other, _ = small.award("li-2")
-    small.bank.commit_lots()
-    good, trust = small.bank.prove_lot(lot.lot), trusted(small)
+    small.bank.lot_map.commit()
+    good, trust = small.bank.lot_map.prove(lot.lot), trusted(small)
     assert check_standing(good, trust).unspent
     proof, _, receipt = good.partition("\n\n")
     award = small.bank.log.receipt(other.award_index).encode()
@@ -120,19 +122,19 @@ def test_a_forged_evidence_is_refused(small: SmallBank) -> None:
 
 def test_what_to_do_is_said(small: SmallBank, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoSuchThing, match="'creditbank ledger commit-lots' puts it there"):
-        small.bank.prove_lot("A" * 22)
-    key = small.bank._keys.bank.public_key.multikey
+        small.bank.lot_map.prove("A" * 22)
+    key = small.bank.signer.public_key.multikey
     small.govern("key.retire", key=key, member=small.bank.settings.did)
     with pytest.raises(BadSetup, match="the governance registers the bank's own key"):
-        small.bank.commit_lots()
+        small.bank.lot_map.commit()
 
 
 def test_a_lapsed_reservation_says_until_when(small: SmallBank) -> None:
     lot, _ = small.award("li-1")
     until, claim = "2099-01-01T00:00:00Z", b64u_encode(bytes(32))
     small.submit(small.south.use("reserve", lot.lot, application=claim, until=until))
-    small.bank.commit_lots()
-    found = check_standing(small.bank.prove_lot(lot.lot), trusted(small))
+    small.bank.lot_map.commit()
+    found = check_standing(small.bank.lot_map.prove(lot.lot), trusted(small))
     assert found.unspent
     assert found.sentence.endswith(f": reserved until {until}")
     assert found.record is not None

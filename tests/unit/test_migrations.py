@@ -203,9 +203,9 @@ def test_a_server_goes_on_while_a_newer_one_expands_the_database(
                 connection.execute(text(statement))
         newer.dispose()
         lot, _ = small.award("li-2")
-        assert small.bank.lot(lot.lot).state == lot.state
-        assert small.bank.refusal() == ""
-        assert small.bank.rebuild()
-        token = small.bank.token(small.bank.accounts()[0])
-        assert len(small.bank.owned(token)) == 2
-        assert small.bank.audit().passed
+        assert small.bank.lots.get(lot.lot).state == lot.state
+        assert small.bank.health.refusal() == ""
+        assert small.bank.upkeep.rebuild()
+        token = small.bank.vault.token(small.bank.accounts.names()[0])
+        assert len(small.bank.accounts.credentials(token)) == 2
+        assert small.bank.upkeep.audit().passed

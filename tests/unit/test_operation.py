@@ -221,7 +221,7 @@ def test_a_stale_database_is_not_ready(tmp_path: Path, shape: str, status: int) 
 
 def test_refused_signing_is_not_ready(tmp_path: Path) -> None:
     with small_bank(tmp_path / "bank") as small, TestClient(make_app(small.bank)) as http:
-        small.bank._checkpointer.halt("a witness has seen more")
+        small.bank.checkpoints._checkpointer.halt("a witness has seen more")
         answer = http.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["reason"] == "a witness has seen more"

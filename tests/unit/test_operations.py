@@ -76,7 +76,7 @@ def test_the_table_names_what_there_is(repo: Path, small: SmallBank) -> None:
 
 def test_the_control_a_name_that_is_not_there_is_noticed() -> None:
     with pytest.raises(AttributeError):
-        found("bank.service.Bank.nothing")
+        found("bank.lots.Lots.nothing")
     assert "ledger nothing" not in verbs()
 
 
@@ -96,9 +96,9 @@ def test_a_learner_appeals_against_what_was_decided_about_their_own_award(
     day = bank.now().date()
     entry = small.submit(small.north.lot_event("suspend", lot.lot, "checking", day))
     foreign = small.submit(small.north.lot_event("suspend", other.lot, "checking", day))
-    held = bank.credential_of_lot(lot.lot)
+    held = bank.lots.credential(lot.lot)
     assert held is not None
-    owner = {"authorization": f"Bearer {bank.token(held[1])}"}
+    owner = {"authorization": f"Bearer {bank.vault.token(held[1])}"}
     grounds = b64u_encode(sha256(b"I was there.").digest())
 
     def appeal(status: int, headers: dict[str, str] = owner, **changes: Any) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
-from bank.access import Role
 from bank.api.app import make_app
 from bank.errors import NotAllowed
 from bank.learners import Document
@@ -24,6 +23,7 @@ from bank.operations.restore import restore_backup
 from bank.operator_log import Act, OperatorLog
 from bank.service import Bank
 from bank.settings import read_settings
+from bank.sign_in import Role
 from keys import PrivateKey
 from ledger.errors import BadEntry
 from ledger.journal import Journal, Record
@@ -44,7 +44,7 @@ def last(bank: Bank) -> tuple[str, dict[str, str | int]]:
 
 
 def test_what_is_done_is_recorded_with_its_checkpoint(small: SmallBank) -> None:
-    bank, access = small.bank, small.bank.access
+    bank, access = small.bank, small.bank.sign_in
     operator = access.admit("op", "Olive Operator", Role.OPERATOR, "")
     assert last(bank) == ("access.begin", {"person": operator.person, "role": "operator"})
     token = access.begin(operator.person)
@@ -60,17 +60,17 @@ def test_what_is_done_is_recorded_with_its_checkpoint(small: SmallBank) -> None:
     assert last(bank) == ("access.end", ended)
     for _ in range(5):
         with pytest.raises(NotAllowed):
-            access.sign_in("op", "wrong", "000000")
+            access.sign_in_with_password("op", "wrong", "000000")
     assert last(bank) == ("sign-in.lock", {"person": operator.person, "role": "operator"})
-    bank.export_trust([small.governance])
+    bank.trust.export([small.governance])
     assert last(bank) == ("trust.export", {"version": 1})
     upload = bank.uploads.take("north", "names.csv", b"a,b\n1,2\n")
     bank.uploads.discard("north", upload.upload, other.person)
     gone = {"by": other.person, "institution": "north", "upload": upload.upload}
     assert last(bank) == ("upload.discard", gone)
-    bank.rebuild()
+    bank.upkeep.rebuild()
     assert last(bank) == ("ledger.rebuild", {"same": 1})
-    bank.recover(None)
+    bank.upkeep.recover(None)
     assert last(bank) == ("ledger.recover", {"left": 0, "repaired": 0})
     report = bank.operator_log.audit()
     assert report.problems == ()
@@ -113,14 +113,14 @@ def test_a_backup_and_what_was_restored_from_it_are_recorded_when_a_bank_is_open
 def test_a_learners_erasure_is_recorded_and_nothing_of_the_learner(small: SmallBank) -> None:
     bank = small.bank
     lot, _ = small.award("erased-1")
-    held = bank.credential_of_lot(lot.lot)
+    held = bank.lots.credential(lot.lot)
     assert held is not None
     learner = bank.learners.open("Ana Anonymous", Document("cn-id", "11010519491231002X"))
     bank.learners.link(learner, held[1])
-    person = bank.access.admit("ana.signs-in", "ana", Role.LEARNER, learner)
+    person = bank.sign_in.admit("ana.signs-in", "ana", Role.LEARNER, learner)
     before = bank.operator_log.audit().size
-    bank.access.begin(person.person)
-    bank.access.invite(Role.LEARNER, held[1])
+    bank.sign_in.begin(person.person)
+    bank.sign_in.invite(Role.LEARNER, held[1])
     assert bank.operator_log.audit().size == before, "a learner is no operator"
     bank.learners.erase(learner)
     assert last(bank) == ("learner.erase", {})
@@ -189,7 +189,7 @@ def test_nobodys_name_fits_into_a_record() -> None:
         b"[]",
         good.data + b" ",
         good.data.replace(b'"count":2', b'"count":2.0'),
-        good.data.replace(b"access.end", b"Access End"),
+        good.data.replace(b"access.end", b"SignIn End"),
         good.data.replace(b'"prev":"00', b'"prev":"zz'),
         good.data.replace(time.encode(), b"yesterday"),
     ):
@@ -293,7 +293,7 @@ def _made(folder: Path) -> Path:
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.REGULATOR])
 def test_the_operator_and_the_regulator_read_it(small: SmallBank, role: Role) -> None:
-    access = small.bank.access
+    access = small.bank.sign_in
     http = TestClient(make_app(small.bank), follow_redirects=False)
     person = access.admit(f"reads-{role}", f"Reads {role}", role, "")
     token = access.begin(person.person)
@@ -317,7 +317,7 @@ def test_the_operator_and_the_regulator_read_it(small: SmallBank, role: Role) ->
 
 
 def test_others_do_not(small: SmallBank) -> None:
-    access = small.bank.access
+    access = small.bank.sign_in
     app = make_app(small.bank)
     person = access.admit("reads-not", "Not", Role.ADMIN, "north")
     http = TestClient(app, follow_redirects=False)

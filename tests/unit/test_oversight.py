@@ -311,7 +311,7 @@ def test_who_signed_and_who_is_missing(small: SmallBank) -> None:
     )
     assert "is not suspended" in asked(unfit.sign(small.governance)).refusal
     assert registry.members[small.south.did].active
-    bank.append([proposal.sign(small.governance).signed()])
+    bank.intake.append([proposal.sign(small.governance).signed()])
     done = asked(proposal.sign(small.governance))
     assert (done.entry, done.ready) == (bank.log.size() - 1, False)
 
@@ -380,7 +380,7 @@ def test_how_far_witnesses_are(small: SmallBank) -> None:
 
 
 def test_the_condition_of_a_bank(small: SmallBank) -> None:
-    condition = small.bank.condition()
+    condition = small.bank.health.condition()
     assert condition.entries == small.bank.log.size()
     assert condition.queue.commits > 0
     assert (condition.queue.waiting, condition.queue.in_hand, condition.halted) == (0, 0, "")

@@ -27,7 +27,7 @@ def small(tmp_path: Path) -> Iterator[SmallBank]:
 
 
 def accounts(small: SmallBank) -> list[str]:
-    return small.bank.accounts()
+    return small.bank.accounts.names()
 
 
 def held(found: Passbook) -> dict[str, Decimal]:
@@ -69,7 +69,7 @@ def test_a_whole_life(small: SmallBank) -> None:
     small.submit(small.north.correct(old, after, Decimal(4), slot, now, "regraded"))
     claim, until = b64u_encode(bytes(32)), "2099-01-01T00:00:00Z"
     small.submit(small.south.use("reserve", lots[5].lot, application=claim, until=until))
-    found = small.bank.passbook(accounts(small))
+    found = small.bank.reckoning.passbook(accounts(small))
     kinds = [move.kind for move in found.movements]
     assert sorted(kinds) == sorted(
         ["awarded"] * 5
@@ -87,14 +87,14 @@ def test_redeemed_credits_go_and_a_qualification_is_none(small: SmallBank) -> No
     small.submit(small.state(small.south, "qualification.publish", **QUALIFICATION))
     small.award("li-1", LAW_UNIT)
     small.award("li-2", SOUTH_UNIT, "3")
-    evaluation = small.bank.progress(accounts(small), small.south.did, "DIP@1")
+    evaluation = small.bank.reckoning.progress(accounts(small), small.south.did, "DIP@1")
     made = apply_for(small.south, evaluation, Learner("li", "李明"), small.bank.now())
     dice = random.Random(0)
     reserve([made], small.south, small.port, dice)
-    reconcile(small, small.bank.passbook(accounts(small)))
-    known = small.bank.catalogue().qualifications[small.south.did, "DIP@1"]
+    reconcile(small, small.bank.reckoning.passbook(accounts(small)))
+    known = small.bank.registry().catalogue.qualifications[small.south.did, "DIP@1"]
     redeem([made], [known], small.south, small.port, dice, small.bank.now())
-    found = small.bank.passbook(accounts(small))
+    found = small.bank.reckoning.passbook(accounts(small))
     assert held(found) == {"5": 0, "6": 0}
     assert [move.kind for move in found.movements] == ["awarded"] * 2 + ["redeemed"] * 2
     reconcile(small, found)
@@ -105,12 +105,12 @@ def test_what_expires_is_foretold_and_then_told(small: SmallBank) -> None:
     small.award("li-1", expires=last)
     small.award("li-2", expires=last + timedelta(days=5))
     small.award("li-3")
-    found = small.bank.passbook(accounts(small))
+    found = small.bank.reckoning.passbook(accounts(small))
     assert [(one.day, one.credits) for one in found.expiring] == [
         (last.isoformat(), Decimal(4)),
         ((last + timedelta(days=5)).isoformat(), Decimal(4)),
     ]
-    lots = [lot for lot in small.bank.lots()]
+    lots = [lot for lot in small.bank.lots.each()]
     later = passbook(lots, {}, format_time(small.bank.now() + timedelta(days=31)))
     (expired,) = [move for move in later.movements if move.kind == "expired"]
     assert (expired.day, expired.entry, expired.balance) == (
@@ -129,4 +129,4 @@ def test_what_expires_is_foretold_and_then_told(small: SmallBank) -> None:
 
 
 def test_nothing_at_all(small: SmallBank) -> None:
-    assert small.bank.passbook([]) == Passbook((), (), ())
+    assert small.bank.reckoning.passbook([]) == Passbook((), (), ())

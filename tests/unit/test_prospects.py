@@ -32,9 +32,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallBank]:
 def test_every_award_says_who_would_take_it_and_why(small: SmallBank) -> None:
     small.award("zoe-1")
     law, document = small.award("zoe-2", LAW_UNIT)
-    account = small.bank.account_of_credential(str(document["id"]))
-    awards = small.bank.awards([account])
-    found = small.bank.options(awards)
+    account = small.bank.accounts.of_credential(str(document["id"]))
+    awards = small.bank.reckoning.awards([account])
+    found = small.bank.reckoning.options(awards)
     assert [option.award.lot.facts.unit for option in found] == ["CS101@1", "LAW1@1"]
     (decision,) = found[0].decisions
     assert decision.rule.author == small.south.did
@@ -45,34 +45,34 @@ def test_every_award_says_who_would_take_it_and_why(small: SmallBank) -> None:
 
 def test_only_what_can_be_used_is_taken(small: SmallBank) -> None:
     lot, document = small.award("yan-1")
-    account = small.bank.account_of_credential(str(document["id"]))
-    (award,) = small.bank.awards([account])
+    account = small.bank.accounts.of_credential(str(document["id"]))
+    (award,) = small.bank.reckoning.awards([account])
     time = format_time(small.bank.now())
     assert award.state(time) is AwardState.USABLE
-    assert small.bank.options([award])
+    assert small.bank.reckoning.options([award])
     small.submit(small.convert(lot, "yan"))
-    (award,) = small.bank.awards([account])
+    (award,) = small.bank.reckoning.awards([account])
     assert award.state(time) is AwardState.CONVERTED
-    assert small.bank.options([award]) == []
+    assert small.bank.reckoning.options([award]) == []
 
 
 def test_what_was_gained_before_counts_towards_a_rules_cap(small: SmallBank) -> None:
     small.submit(small.state(small.south, "rule.publish", **{**RULE, "code": "R2", "cap": "3"}))
     lot, document = small.award("xia-1")
     small.award("xia-2")
-    own = small.bank.account_of_credential(str(document["id"]))
+    own = small.bank.accounts.of_credential(str(document["id"]))
     submission = small.convert(lot, "xia")
     small.submit(submission)
     assert submission.credential is not None
-    derived = small.bank.account_of_credential(str(submission.credential["id"]))
+    derived = small.bank.accounts.of_credential(str(submission.credential["id"]))
     rule = str(submission.signed.statement.body["rule"])
-    (award,) = small.bank.awards([derived])
+    (award,) = small.bank.reckoning.awards([derived])
     entry = small.bank.log.entry(award.lot.award_index)
     gained = gained_by([(award.lot, Entry.parse(entry))])
     assert gained == {(small.south.did, rule): Decimal(award.lot.facts.credits)}
     registry, time = small.bank.registry(), format_time(small.bank.now())
     capped = Recogniser(registry, [registry.catalogue.rules[small.south.did, "R2@1"]])
-    (_, second) = small.bank.awards([own])
+    (_, second) = small.bank.reckoning.awards([own])
     for before, count in ((Decimal(0), 1), (Decimal(1), 0)):
         (option,) = options([second], capped, time, no_grade, {(small.south.did, "R2@1"): before})
         assert len(option.decisions) == count
@@ -90,8 +90,8 @@ def test_a_grade_is_read_where_a_rule_asks_for_one(
     registry = small.bank.registry()
     asking = Recogniser(registry, [rule_of(small.south.did, {**RULE, "sources": [source]}, TIME)])
     _, document = small.award(f"wei{grade}-1")
-    account = small.bank.account_of_credential(str(document["id"]))
-    awards = small.bank.awards([account])
+    account = small.bank.accounts.of_credential(str(document["id"]))
+    awards = small.bank.reckoning.awards([account])
     (option,) = options(
         awards, asking, format_time(small.bank.now()), lambda award: Shown(grade), {}
     )
@@ -110,7 +110,7 @@ def test_the_day_of_award_is_read_where_a_rule_asks_for_an_age(
     registry, time = small.bank.registry(), format_time(small.bank.now())
     asking = Recogniser(registry, [rule_of(small.south.did, {**RULE, "sources": [source]}, TIME)])
     _, document = small.award(f"old{awarded}-1")
-    awards = small.bank.awards([small.bank.account_of_credential(str(document["id"]))])
+    awards = small.bank.reckoning.awards([small.bank.accounts.of_credential(str(document["id"]))])
     (option,) = options(awards, asking, time, lambda award: Shown(awarded=awarded), {})
     assert bool(option.decisions) is taken
 

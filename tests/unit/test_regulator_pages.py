@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bank.access import Person, Role
 from bank.api.app import make_app
 from bank.cli.main import app as cli
 from bank.pages.page import assets
 from bank.per_size import PerSize
 from bank.proposals import Proposal, propose
 from bank.reports import SMALLEST_CELL, Figures, Report, figures, make_report, tables
+from bank.sign_in import Person, Role
 from keys import encode
 from tests.report_kit import SMALL_FLOW, PastBank, past_bank
 
@@ -58,7 +58,7 @@ class Visitor:
         self.person: Person | None = None
         self.token = ""
         if role is not None:
-            access = past.bank.access
+            access = past.bank.sign_in
             scope = "north" if role.is_institution else ""
             self.person = access.admit(f"unit-{role}", f"Unit {role}", role, scope)
             session = access.begin(self.person.person)
@@ -475,7 +475,7 @@ def test_invitations_and_ends(past: PastBank, operator: Visitor) -> None:
     assert "Invitation made: Institution&#39;s administrator · Shancheng Skills Centre" in page
     assert "/join?code=" not in operator.get("/operator/people")
     code = link.partition("code=")[2]
-    invited = past.bank.access.invitation(code)
+    invited = past.bank.sign_in.invitation(code)
     assert (invited.role, invited.scope) == (Role.ADMIN, "west")
     for form, said in (
         ({"role": "learner"}, "Choose what the person is invited as."),
@@ -487,16 +487,16 @@ def test_invitations_and_ends(past: PastBank, operator: Visitor) -> None:
         assert said in operator.post("/operator/people", 400, **form).text
     operator.post("/operator/people", role="regulator", institution="west")
     kept = operator.http.cookies.get("invited")
-    assert past.bank.access.invitation(str(kept)).scope == ""
+    assert past.bank.sign_in.invitation(str(kept)).scope == ""
     operator.get("/operator/people")
-    somebody = past.bank.access.admit("leaving", "Somebody leaving", Role.REGULATOR, "")
-    session = past.bank.access.begin(somebody.person)
+    somebody = past.bank.sign_in.admit("leaving", "Somebody leaving", Role.REGULATOR, "")
+    session = past.bank.sign_in.begin(somebody.person)
     operator.post("/operator/people/end", person=somebody.person)
-    assert past.bank.access.session(session) is None
+    assert past.bank.sign_in.session(session) is None
     page = operator.get("/operator/people")
     assert re.search(r"<summary>May sign in no more.*Somebody leaving", page, re.S)
     assert operator.person is not None
-    learner = past.bank.access.admit("learning", "A learner", Role.LEARNER, "record")
+    learner = past.bank.sign_in.admit("learning", "A learner", Role.LEARNER, "record")
     for person, said in (
         (operator.person.person, "You cannot end your own access"),
         (somebody.person, "could not sign in any more already"),
@@ -504,7 +504,7 @@ def test_invitations_and_ends(past: PastBank, operator: Visitor) -> None:
         ("", "could not sign in any more already"),
     ):
         assert said in operator.post("/operator/people/end", 400, person=person).text
-    assert past.bank.access.begin(learner.person)
+    assert past.bank.sign_in.begin(learner.person)
     assert "A learner" not in page
 
 

@@ -103,7 +103,7 @@ def test_appeals_have_a_clock(small: SmallBank) -> None:
 
     body = {"against": small.north.did, "appeal": name, "due": day, "grounds": grounds}
     statement = Statement.make(small.bank.settings.did, "appeal", body)
-    small.bank.append([statement.sign(small.bank._keys.bank)])
+    small.bank.intake.append([statement.sign(small.bank.signer)])
     after = figures(small.bank.log.entries()).appeals
     assert (before["open"], after["open"], after["overdue"]) == (0, 1, 0)
 

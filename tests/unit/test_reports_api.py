@@ -42,7 +42,7 @@ def test_a_draft_is_tried_and_publishes_nothing(small: SmallBank) -> None:
     draft = {**RULE, "version": 2, "sources": [{"fields": ["ict"], "ratio": "0.5"}]}
     answer = http.post("/rules/try", content=json.dumps({"author": small.south.did, "rule": draft}))
     assert answer.status_code == 200, answer.text
-    now, lots = format_time(small.bank.now()), [(x.lot, x.facts) for x in small.bank.lots()]
+    now, lots = format_time(small.bank.now()), [(x.lot, x.facts) for x in small.bank.lots.each()]
     expected = try_rule(small.south.did, draft, small.bank.registry(), lots, now)
     assert answer.json() == json.loads(encode(expected.to_json()))
     assert answer.json()["outcomes"]["fewer"] == 12

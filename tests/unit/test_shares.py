@@ -74,9 +74,9 @@ def counter(tmp_path: Path, repo: Path) -> Iterator[Counter]:
             port.submit([award])
             assert award.credential is not None
             found.owned.setdefault(who, []).append(str(award.credential["id"]))
-    for account in bank.accounts():
-        token = bank.token(account)
-        names = [name for name, _ in bank.owned(token)]
+    for account in bank.accounts.names():
+        token = bank.vault.token(account)
+        names = [name for name, _ in bank.accounts.credentials(token)]
         who = next(who for who, own in found.owned.items() if set(own) == set(names))
         found.tokens[who] = token
     yield found
@@ -157,11 +157,11 @@ def test_the_secret_is_not_kept(counter: Counter) -> None:
 def test_an_erased_learner_is_shared_no_more(counter: Counter) -> None:
     _, path = counter.share("ana", counter.owned["ana"][:1])
     bank, token = counter.bank, counter.tokens["ana"]
-    account = next(name for name in bank.accounts() if bank.token(name) == token)
+    account = next(name for name in bank.accounts.names() if bank.vault.token(name) == token)
     bank.wallets.offer(token, counter.owned["ana"][:1])
     assert counter.ask("GET", path).status_code == 200
     _, other = counter.share("ben", counter.owned["ben"])
-    bank.erase(account)
+    bank.accounts.erase(account)
     assert counter.ask("GET", path).status_code == 404
     assert counter.ask("GET", other).status_code == 200
     with sqlite3.connect(counter.folder / "bank.db") as database:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bank.access import Role
 from bank.api.app import make_app
+from bank.sign_in import Role
 from keys import PrivateKey, encode
 from tests.api_kit import Signing, client, new_key, new_token
 from tests.bank_kit import QUALIFICATION, SmallBank, small_bank
@@ -43,7 +43,7 @@ def staff(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staff]:
 def test_a_record_from_its_opening_to_its_erasure(staff: Staff) -> None:
     small, bank = staff.small, staff.small.bank
     lot, credential = small.award("li-1")
-    account = bank.account_of_credential(str(credential["id"]))
+    account = bank.accounts.of_credential(str(credential["id"]))
     learner = staff.post("/learners", name="李明", number=NUMBER)["learner"]
     assert staff.post("/learners", name="李明", number=NUMBER)["learner"] == learner
     assert staff.post("/learners", 409, name="王芳", number=NUMBER)["status"] == 409
@@ -61,7 +61,7 @@ def test_a_record_from_its_opening_to_its_erasure(staff: Staff) -> None:
     ended = staff.http.delete(f"/learners/{learner}/consents/{consent}").json()
     assert ended["withdrawn"]
     book = staff.http.get(f"/learners/{learner}/passbook").json()
-    assert book == bank.passbook([account]).to_json()
+    assert book == bank.reckoning.passbook([account]).to_json()
     wanted = {"author": small.south.did, "qualification": "DIP@1"}
     progress = staff.http.get(f"/learners/{learner}/progress", params=wanted)
     assert progress.status_code == 200, progress.text
@@ -72,7 +72,7 @@ def test_a_record_from_its_opening_to_its_erasure(staff: Staff) -> None:
     assert staff.post(f"/learners/{learner}/merge", learner=second) == {"learner": learner}
     assert staff.http.delete(f"/learners/{learner}").json() == {"erased": True}
     assert staff.http.get(f"/learners/{learner}").status_code in (404, 410)
-    assert bank.lot(lot.lot)
+    assert bank.lots.get(lot.lot)
 
 
 def test_documents_are_added_and_slips_are_told(staff: Staff) -> None:
@@ -111,10 +111,10 @@ def test_records_are_for_signed_requests_of_the_banks_own_keys_alone(staff: Staf
 def test_an_administrator_registers_and_retires_keys(staff: Staff) -> None:
     bank = staff.small.bank
     http = TestClient(make_app(bank), base_url="http://localhost", follow_redirects=False)
-    person = bank.access.admit("keeper", "Keeper", Role.ADMIN, "north")
-    token = bank.access.begin(person.person)
+    person = bank.sign_in.admit("keeper", "Keeper", Role.ADMIN, "north")
+    token = bank.sign_in.begin(person.person)
     http.cookies.set("session", token)
-    session = bank.access.session(token)
+    session = bank.sign_in.session(token)
     assert session is not None
     form = {"form_token": session.csrf}
     key = PrivateKey.generate()
@@ -136,9 +136,9 @@ def test_an_administrator_registers_and_retires_keys(staff: Staff) -> None:
         assert refused.status_code == 400
         assert said in refused.text
     # Another institution's administrator neither sees it nor ends it.
-    other = bank.access.admit("other", "Other", Role.ADMIN, "south")
-    http.cookies.set("session", bank.access.begin(other.person))
-    south = bank.access.session(http.cookies["session"])
+    other = bank.sign_in.admit("other", "Other", Role.ADMIN, "south")
+    http.cookies.set("session", bank.sign_in.begin(other.person))
+    south = bank.sign_in.session(http.cookies["session"])
     assert south is not None
     assert multikey not in http.get(path).text
     theirs = {"form_token": south.csrf, "key": multikey}

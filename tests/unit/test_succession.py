@@ -60,14 +60,14 @@ def test_a_log_ends_without_its_key_and_stays_provable(before: Before) -> None:
             result("wu-1"), Decimal(4), Slot(1, 77), before.small.bank.now()
         )
         with pytest.raises(LedgerError, match="has ended: its key was set aside"):
-            bank.submit([made])
+            bank.intake.submit([made])
         assert bank.log.size() == before.size
-        assert bank.audit().passed
+        assert bank.upkeep.audit().passed
         # Its bundles go on, with fresh status lists, and old receipts hold under them.
-        trust = open_trust(bank.export_trust(governance))
+        trust = open_trust(bank.trust.export(governance))
         assert verify(before.evidence, trust, bank.now()).verdict is Verdict.VERIFIED
         with pytest.raises(KeystoreError, match="it signs no more"):
-            bank._keys.log.sign(b"checkpoint")
+            bank.checkpoints._checkpointer._signer.sign(b"checkpoint")
 
 
 def test_another_log_goes_on(before: Before, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_another_log_goes_on(before: Before, tmp_path: Path) -> None:
     end_log(before.folder)
     with closing(open_bank(before.folder, "p")) as old:
         settings, members = succeed(old, tmp_path / "new", governance, "p")
-        old_trust = open_trust(old.export_trust(governance))
+        old_trust = open_trust(old.trust.export(governance))
     assert (settings.origin != old_trust.origin, members) == (True, 2)
     with closing(open_bank(tmp_path / "new", "p")) as bank:
         first = Entry.parse(bank.log.entry(0)).signed.statement.body
@@ -91,7 +91,7 @@ def test_another_log_goes_on(before: Before, tmp_path: Path) -> None:
         new = SmallBank(bank, north, before.small.south, before.small.governance)
         new.submit(north.publish_unit(NORTH_UNIT, Decimal(4)))
         lot, credential = new.award("wu-1")
-        trust = open_trust(bank.export_trust(governance))
+        trust = open_trust(bank.trust.export(governance))
         assert trust.predecessor == before.note
         assert trust.governance.fingerprint == old_trust.governance.fingerprint
         bundle: dict[str, Any] = new.bundle(credential, lot.award_index)
@@ -103,7 +103,7 @@ def test_another_log_goes_on(before: Before, tmp_path: Path) -> None:
                 one for one in verify(evidence, other, bank.now()).checks if one.name == "ledger"
             ]
             assert ledger.outcome.value == "failed"
-        assert bank.audit().passed
+        assert bank.upkeep.audit().passed
 
 
 def test_a_log_goes_on_from_another_and_from_a_checkpoint(before: Before) -> None:

@@ -71,7 +71,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Iterator[Smal
         evidence[source] = Evidence(award.credential, receipt, "bundle")
     port.submit([institution.move_lot("revoke", "revoked", "misconduct", NOW.date())])
     port.submit([institution.move_lot("suspend", "suspended", "under-review", NOW.date())])
-    trust = open_trust(bank.export_trust([governance]))
+    trust = open_trust(bank.trust.export([governance]))
     yield Small(bank, institution, governance, evidence, trust)
     bank.close()
 
@@ -264,7 +264,7 @@ def test_a_suspended_member_awards_no_more_but_what_it_awarded_stays(small: Smal
     (slot,) = port.slots(small.institution, [small.institution.lot("late")])
     (outcome,) = port.submit([small.institution.award(result("late"), Decimal(4), slot, NOW)])
     assert "is suspended as a member" in getattr(outcome, "reason", "")
-    trust = open_trust(bank.export_trust([small.governance]))
+    trust = open_trust(bank.trust.export([small.governance]))
     assert verify(small.evidence["good"], trust, datetime.now(UTC)).exit_code == 0
 
 

@@ -147,7 +147,7 @@ def forge(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Iterator[Forg
     award("suspended member", other)
     govern(bank, [("member.suspend", {"member": other.did, "reason": "audit"})], [governance])
     institutions |= {"now": third}
-    trust = open_trust(bank.export_trust([governance]))
+    trust = open_trust(bank.trust.export([governance]))
     log_key = open_signer(f"file:{read_settings(folder).keystore('log')}", "p")
     yield Forge(bank, log_key, governance, awards, institutions, trust)
     bank.close()

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from bank.answers import json_answer
 from bank.errors import NoSuchThing
 from bank.pages.explorer.stories import story
 from bank.pages.language import Words
@@ -150,7 +151,7 @@ def explorer_routes(pages: Pages) -> APIRouter:
         words = pages.words(request)
         name_of = name_by_did(pages, words)
         lot = statement.body.get("lot")
-        known = bank.find_lot(lot) if isinstance(lot, str) else None
+        known = bank.lots.find(lot) if isinstance(lot, str) else None
         return pages.show(
             request,
             "explorer/entry.html",
@@ -169,7 +170,7 @@ def explorer_routes(pages: Pages) -> APIRouter:
         found, problem = None, ""
         wanted = q.strip()[:_MOST_TEXT]
         if wanted:
-            found = bank.find_lot(wanted) or bank.find_commitment(wanted)
+            found = bank.lots.find(wanted) or bank.lots.committed(wanted)
             problem = "" if found else wanted
         return pages.show(
             request, "explorer/lookup.html", 404 if problem else 200, found=found, missing=problem
@@ -190,7 +191,7 @@ def explorer_routes(pages: Pages) -> APIRouter:
     def status_json() -> Response:
         """The same for programs."""
         value = log_status(bank, bank.now()).to_json()
-        return Response(encode({**value, "version": _version()}), media_type="application/json")
+        return json_answer({**value, "version": _version()})
 
     return routes
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.award_files import AwardFiles
 from bank.awards import Award, AwardState
 from bank.errors import NoSuchThing
@@ -15,6 +14,7 @@ from bank.openid4vci import offer_uri
 from bank.pages.learner.desk import Desk, part
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors
+from bank.sign_in import Person
 from credentials.qr import BadQR, link_png
 from ledger import Entry
 
@@ -38,7 +38,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     posted = Annotated[FormData, Depends(visitors.posted)]
 
     def files_of(award: Award) -> AwardFiles:
-        bundle = bank.bundle(bank.token(award.account), award.identifier)
+        bundle = bank.accounts.bundle(bank.vault.token(award.account), award.identifier)
         return AwardFiles(bank.settings, bundle, bank.now())
 
     @routes.get("/learner/awards")
@@ -87,7 +87,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     def offer(request: Request, form: posted, person: learner, name: str) -> Response:
         """Offer the award to the learner's wallet; link and code are shown for some minutes."""
         found = desk.award(person, name)
-        made = bank.wallets.offer(bank.token(found.account), [found.identifier])
+        made = bank.wallets.offer(bank.vault.token(found.account), [found.identifier])
         link = offer_uri(bank.settings.public_url, made.code)
         target = f"/learner/awards/{name}"
         return desk.onward(

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.awards import Award
 from bank.errors import BadRequest
 from bank.learners import BadConsent, Consent, Event, NoSuchRecord, Terms, read_terms
@@ -19,6 +18,7 @@ from bank.pages.learner.desk import Desk
 from bank.pages.learner.names import Names
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field
+from bank.sign_in import Person
 from keys import Json
 from ledger import format_time
 
@@ -94,7 +94,7 @@ def data_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             consents=[_consent(one, titles, format_time(now)[:10], names) for one in consents],
             events=[_event(one, names.words) for one in bank.learners.events(person.scope)[::-1]],
             keys=[_key(one, names) for one in bank.wallets.bound(accounts)],
-            links=sum(len(bank.shares(bank.token(account))) for account in accounts),
+            links=sum(len(bank.shares.of(bank.vault.token(account))) for account in accounts),
             today=format_time(now)[:10],
             problem=problem,
             given={name: (given or {}).get(name, "") for name in _FIELDS},
@@ -108,7 +108,7 @@ def data_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     @routes.post("/learner/data/export")
     def export(request: Request, form: posted, person: learner) -> Response:
         """Everything in one file; noted in the journal, so it is no GET."""
-        bank.gather()
+        bank.checkpoints.gather()
         content = bank.learners.export(person.scope)
         headers = {
             "Cache-Control": "no-store",

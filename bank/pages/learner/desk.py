@@ -7,13 +7,13 @@ from typing import Final, Generic, TypeVar
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
-from bank.access import Person
 from bank.awards import Award
 from bank.errors import NoSuchThing
 from bank.pages.language import N_
 from bank.pages.learner.names import Names
 from bank.pages.notices import Notice, Notices
 from bank.pages.page import Pages
+from bank.sign_in import Person
 from ledger import format_time
 
 _TABS: Final = (
@@ -87,7 +87,7 @@ class Desk:
 
     def awards(self, person: Person) -> list[Award]:
         """All that the learner holds, the newest first."""
-        return self.bank.awards(self.accounts(person))[::-1]
+        return self.bank.reckoning.awards(self.accounts(person))[::-1]
 
     def award(self, person: Person, name: str) -> Award:
         """One of the learner's awards; NoSuchThing where there is none of this name."""

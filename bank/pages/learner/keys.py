@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.errors import BadRequest
 from bank.openid4vci import WalletError, holder_of_proof
 from bank.pages.learner.desk import Desk
 from bank.pages.page import Pages
 from bank.pages.sentences import told
 from bank.pages.visitor import Visitors, field
+from bank.sign_in import Person
 
 
 def key_routes(pages: Pages, visitors: Visitors) -> APIRouter:

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person
 from bank.pages.learner.desk import Desk, part
 from bank.pages.learner.names import Names, ShownAward
 from bank.pages.page import Pages
@@ -16,6 +15,7 @@ from bank.prospects import Option, Prospect
 from bank.qualifications import Line as Condition
 from bank.qualifications import Unused
 from bank.recognition import Decision, in_words
+from bank.sign_in import Person
 
 _AWARDS: Final = 10
 _DECISIONS: Final = 4
@@ -89,12 +89,12 @@ def option_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """
         names, time = desk.names(request), desk.time
         accounts = desk.accounts(person)
-        awards = bank.awards(accounts)
-        found = bank.options(awards)
+        awards = bank.reckoning.awards(accounts)
+        found = bank.reckoning.options(awards)
         taken = [one for one in found if one.decisions]
         chosen = [one for one in taken if one.award.name == award]
         shown = part(chosen or taken, page, _AWARDS)
-        reach = bank.prospects(accounts, _MOST if near == "all" else _NEAREST)
+        reach = bank.reckoning.prospects(accounts, _MOST if near == "all" else _NEAREST)
         titles = {
             item.lot.lot: names.unit(item.lot.facts.institution, item.lot.facts.unit)
             for item in awards

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from bank import claims
-from bank.access import Person
 from bank.claims import Holder
 from bank.errors import BankError, NoLonger
 from bank.learners import Conflict
@@ -19,6 +18,7 @@ from bank.pages.learner.picture import charts
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field
 from bank.passbook import Expiry, Movement, plain
+from bank.sign_in import Person
 
 _MOVEMENTS = 20
 _SOON = 8
@@ -64,10 +64,10 @@ def passbook_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """Balance, what expires, movements."""
         names, time = desk.names(request), desk.time
         accounts = desk.accounts(person)
-        found = bank.passbook(accounts)
+        found = bank.reckoning.passbook(accounts)
         titles = {
             award.lot.lot: names.unit(award.lot.facts.institution, award.lot.facts.unit)
-            for award in bank.awards(accounts)
+            for award in bank.reckoning.awards(accounts)
         }
         moves = part(found.movements[::-1], page, _MOVEMENTS)
         today = date.fromisoformat(time[:10])

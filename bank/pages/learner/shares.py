@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.awards import Award
 from bank.errors import BadRequest, NoSuchThing
 from bank.pages.learner.desk import Desk, part
@@ -17,6 +16,7 @@ from bank.pages.learner.names import ShownAward
 from bank.pages.page import Pages
 from bank.pages.visitor import Visitors, field
 from bank.shares import MOST_DAYS, Share
+from bank.sign_in import Person
 
 _PAGE: Final = 10
 _DAYS: Final = (7, 30, 90, 365)
@@ -60,7 +60,9 @@ def share_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             issuer = names.institution(award.account.partition("|")[0])
             groups[issuer].append(names.award(award, time))
         shares = [
-            share for account in desk.accounts(person) for share in bank.shares(bank.token(account))
+            share
+            for account in desk.accounts(person)
+            for share in bank.shares.of(bank.vault.token(account))
         ]
         shares.sort(key=lambda share: share.made, reverse=True)
         shown = part(shares, page, _PAGE)
@@ -92,7 +94,7 @@ def share_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             by_account = _by_account(desk.awards(person), chosen)
             values: list[str] = []
             for account, names in by_account.items():
-                made, secret = bank.share(bank.token(account), names, days)
+                made, secret = bank.shares.make(bank.vault.token(account), names, days)
                 link = f"{visitors.site(request).origin}/s/{secret}"
                 values += [link, made.expires, account.partition("|")[0]]
         except BadRequest as error:
@@ -104,9 +106,9 @@ def share_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """End a link now."""
         wanted = field(form, "share")
         for account in desk.accounts(person):
-            token = bank.token(account)
-            if any(share.share == wanted for share in bank.shares(token)):
-                bank.unshare(token, wanted)
+            token = bank.vault.token(account)
+            if any(share.share == wanted for share in bank.shares.of(token)):
+                bank.shares.withdraw(token, wanted)
                 return desk.onward(request, person, "/learner/shares", "unshared")
         raise NoSuchThing("there is no such link of yours")
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.errors import BadRequest
 from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office
 from bank.pages.visitor import Visitors, field
+from bank.sign_in import Person
 
 _HERE = "/registrar/api-keys"
 

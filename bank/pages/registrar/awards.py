@@ -7,13 +7,13 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from bank import claims
-from bank.access import Person
 from bank.errors import BadRequest, NoSuchThing
 from bank.institution import APPEAL
 from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office, answer, read_object, read_signed
 from bank.pages.visitor import Visitors
 from bank.service import Bank
+from bank.sign_in import Person
 from bank.submissions import outcomes_json, read_lots, read_submissions, slots_json
 from credentials import read_credential
 from keys import Json
@@ -52,7 +52,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         unit, lot = unit.strip(), lot.strip()
         if lot:
             return RedirectResponse(f"/registrar/awards/{_lot_name(bank, lot)}", 303)
-        found = bank.awards_of(office.did(person), before, _PAGE + 1, unit, state)
+        found = bank.lots.of_institution(office.did(person), before, _PAGE + 1, unit, state)
         return office.show(
             request,
             person,
@@ -69,16 +69,16 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     def slots(body: sent, person: registrar) -> Response:
         """Status slots for lots that the institution is to award."""
         lots = read_lots(read_object(body))
-        return answer(slots_json(bank.slots(office.did(person), lots)))
+        return answer(slots_json(bank.slots.give(office.did(person), lots)))
 
     @routes.get("/registrar/awards/{name}")
     def award(request: Request, name: str, person: staff) -> Response:
         """One award: what it is, whose, how it stands, and what can be done with it."""
         lot = office.own_lot(person, name)
-        held = bank.credential_of_lot(name)
+        held = bank.lots.credential(name)
         learner, grade, day = "", None, ""
         if held is not None:
-            facts = read_credential(bank.credential(bank.token(held[1]), held[0]))
+            facts = read_credential(bank.accounts.credential(bank.vault.token(held[1]), held[0]))
             learner, grade = facts.learner, facts.grade
             day = facts.valid_from.date().isoformat()
         waiting = [
@@ -105,10 +105,10 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     def result(name: str, person: registrar) -> Response:
         """What a correction starts from, for the page's script."""
         lot = office.own_lot(person, name)
-        held = bank.credential_of_lot(name)
+        held = bank.lots.credential(name)
         if held is None:
             raise NoSuchThing("the credential of this lot is not kept here, so nothing tells whose")
-        facts = read_credential(bank.credential(bank.token(held[1]), held[0]))
+        facts = read_credential(bank.accounts.credential(bank.vault.token(held[1]), held[0]))
         found = bank.registry().units[lot.facts.institution, lot.facts.unit]
         code, _, version = lot.facts.unit.partition("@")
         unit: dict[str, Json] = {
@@ -141,7 +141,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     def invite(request: Request, name: str, form: posted, person: registrar) -> Response:
         """An invitation for the learner, shown this once."""
         office.own_lot(person, name)
-        held = bank.credential_of_lot(name)
+        held = bank.lots.credential(name)
         if held is None:
             raise NoSuchThing("the credential of this lot is not kept here")
         code = claims.invite(bank, held[1])
@@ -158,7 +158,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
                 raise BadRequest("a statement is another institution's than the one you serve")
             if statement.kind not in _OF_ONE:
                 raise BadRequest(f"a {statement.kind} is not signed at this page")
-        return answer(outcomes_json(bank.submit(submissions)))
+        return answer(outcomes_json(bank.intake.submit(submissions)))
 
     @routes.post("/registrar/signed/proposals")
     def propose(body: sent, person: registrar) -> Response:
@@ -172,7 +172,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     @routes.get("/registrar/approvals")
     def approvals(request: Request, person: staff) -> Response:
         """What waits for a second signature."""
-        people = {one.person: one.name for one in visitors.access.people(person.scope)}
+        people = {one.person: one.name for one in visitors.sign_in.people(person.scope)}
         found = [
             {
                 "approval": item.approval,
@@ -193,7 +193,7 @@ def award_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         author = office.did(person)
         given = read_signed(read_object(body))
         signed = bank.approvals.joined(author, approval, given, person.person)
-        (outcome,) = bank.append([signed])
+        (outcome,) = bank.intake.append([signed])
         if isinstance(outcome, Declined):
             raise BadRequest(f"the ledger declined it: {outcome.reason}")
         if signed.statement.kind == KIND:
@@ -219,4 +219,4 @@ def encode_text(signed: SignedStatement) -> str:
 
 def _lot_name(bank: Bank, text: str) -> str:
     """The lot that a search names: by itself, or by the number of its entry."""
-    return bank.lot_at(int(text)) if text.isdigit() and len(text) < _LOT else text
+    return bank.lots.awarded_at(int(text)) if text.isdigit() and len(text) < _LOT else text

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from bank.access import Person, Role
+from bank.answers import NO_STORE, json_answer
 from bank.errors import BadRequest, NoSuchThing
 from bank.pages.language import N_, Words
 from bank.pages.page import Pages
-from keys import Json, KeysError, encode, parse
+from bank.sign_in import Person, Role
+from keys import Json, KeysError, parse
 from ledger import LedgerError, Lot, Member, SignedStatement
 
 _TABS = (
@@ -73,7 +74,7 @@ class Office:
 
     def own_lot(self, person: Person, name: str) -> Lot:
         """A lot of the institution's; NoSuchThing where it is another's."""
-        lot = self.pages.bank.lot(name)
+        lot = self.pages.bank.lots.get(name)
         if lot.facts.institution != self.did(person):
             raise NoSuchThing(f"the lot {name[:40]} is another institution's")
         return lot
@@ -105,6 +106,4 @@ def read_signed(value: dict[str, Json]) -> SignedStatement:
 
 def answer(value: dict[str, Json]) -> Response:
     """JSON for a script."""
-    return Response(
-        encode(value), media_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return json_answer(value, headers=NO_STORE)

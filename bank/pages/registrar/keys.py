@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person
 from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office
 from bank.pages.visitor import Visitors
+from bank.sign_in import Person
 
 
 def key_routes(pages: Pages, visitors: Visitors) -> APIRouter:

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from bank.access import Person
 from bank.errors import BadRequest
 from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office, answer, member_name, read_object
 from bank.pages.visitor import Visitors
 from bank.recognition import Outcome, Recogniser, RecognitionError, Trial, try_rule
+from bank.sign_in import Person
 from keys import Json
 from ledger import format_time
 from ledger.rules import rule_of
@@ -65,7 +65,7 @@ def rule_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         now = format_time(bank.now())
         try:
             if isinstance(lot, str) and lot:
-                facts = bank.lot(lot.strip()).facts
+                facts = bank.lots.get(lot.strip()).facts
                 try_rule(author, draft, registry, [], now)
                 # A draft has no entry yet: it counts as published a moment ago.
                 rule = rule_of(author, draft, "")
@@ -74,7 +74,7 @@ def rule_routes(pages: Pages, visitors: Visitors) -> APIRouter:
                     for decision in Recogniser(registry, [rule]).explain(rule, facts, now)
                 ]
                 return answer({"decisions": found})
-            known = ((item.lot, item.facts) for item in bank.lots())
+            known = ((item.lot, item.facts) for item in bank.lots.each())
             limited = (pair for _, pair in zip(range(_MOST_TRIED), known, strict=False))
             return answer(_trial_json(try_rule(author, draft, registry, limited, now)))
         except RecognitionError as error:

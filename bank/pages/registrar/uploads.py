@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.access import Person
 from bank.batches import check_batch
 from bank.errors import BadRequest, BankError
 from bank.institution import unit_credits
@@ -17,6 +16,7 @@ from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office, answer, read_object
 from bank.pages.visitor import Visitors, field
 from bank.results import DATE_FORMATS, Result, ResultsError
+from bank.sign_in import Person
 from bank.submissions import outcomes_json, read_batch, read_submissions
 from bank.uploads import FIELDS, Upload, UploadState, guess_mapping, nested
 from keys import Json
@@ -166,7 +166,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         found: list[Json] = [
             result_json(item) for item in bank.uploads.preview(person.scope, name).results
         ]
-        left = bank.alone(office.did(person))
+        left = bank.intake.alone(office.did(person))
         return answer({"alone": left, "done": upload.done, "results": found})
 
     @routes.post("/registrar/uploads/{name}/signed/batch")
@@ -193,7 +193,7 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         mine = office.did(person)
         if any(item.signed.statement.author != mine for item in submissions):
             raise BadRequest("a statement is another institution's than the one you serve")
-        outcomes = bank.submit(submissions)
+        outcomes = bank.intake.submit(submissions)
         bank.uploads.advance(person.scope, name, done)
         return answer(outcomes_json(outcomes))
 

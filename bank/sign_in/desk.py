@@ -7,10 +7,10 @@ from hashlib import sha256
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from bank.access import passkeys, passwords, store
-from bank.access.model import Invitation, Person, Role, Session, Site
 from bank.errors import BadRequest, NoLonger, NotAllowed
 from bank.operator_log import SHELL, Act, OperatorLog
+from bank.sign_in import passkeys, passwords, store
+from bank.sign_in.model import Invitation, Person, Role, Session, Site
 from bank.vault import Vault
 from keys import b64u_encode
 from ledger import format_time, parse_time
@@ -30,7 +30,7 @@ _WRONG = "the name, the password or the code is wrong"
 _SEAL = "totp"
 
 
-class Access:
+class SignIn:
     """Who may sign in. Secrets are kept as hashes, an authenticator's secret sealed."""
 
     def __init__(
@@ -127,7 +127,7 @@ class Access:
         person = b64u_encode(_hash(code.strip())[:16])
         return passkeys.registration_options(site, issuer, person, login or "me", challenge, [])
 
-    def sign_in(self, login: str, password: str, totp: str) -> str:
+    def sign_in_with_password(self, login: str, password: str, totp: str) -> str:
         """The token of a new session; NotAllowed where name, password or code is wrong.
 
         After five failures the name is locked, from a minute up to an hour.

@@ -7,8 +7,8 @@ import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 
-from bank.access.model import Site
 from bank.errors import BadRequest, NotAllowed
+from bank.sign_in.model import Site
 
 _BAD = "the browser's answer is not that of a passkey; try again"
 

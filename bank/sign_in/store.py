@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, or_, select
 
-from bank.access.model import Invitation, Person, Role
-from bank.access.passkeys import NewPasskey
 from bank.errors import NoSuchThing
+from bank.sign_in.model import Invitation, Person, Role
+from bank.sign_in.passkeys import NewPasskey
 from bank.tables import challenges, identities, invitations, passkeys, people, sessions
 
 

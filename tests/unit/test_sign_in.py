@@ -12,11 +12,11 @@ import pyotp
 import pytest
 from fastapi.testclient import TestClient
 
-from bank.access import Access, Role
-from bank.access.pace import Pace
 from bank.api.app import make_app
 from bank.errors import BadRequest, NoLonger, NotAllowed, TooFast
+from bank.limits import Bucket
 from bank.service import Bank
+from bank.sign_in import Role, SignIn
 from tests.bank_kit import small_bank
 
 PASSWORD = "three quiet words"
@@ -35,7 +35,7 @@ class Clock:
 
 @dataclass
 class Door:
-    access: Access
+    access: SignIn
     clock: Clock
     bank: Bank
 
@@ -52,8 +52,12 @@ class Door:
         """The same door an hour ago: what is done there is over when a server looks now."""
         clock = Clock(self.clock.now - timedelta(hours=1))
         return Door(
-            Access(
-                self.bank._engine, self.bank.vault, clock, self.bank._name, self.bank.operator_log
+            SignIn(
+                self.bank._engine,
+                self.bank.vault,
+                clock,
+                self.bank.chance.name,
+                self.bank.operator_log,
             ),
             clock,
             self.bank,
@@ -72,7 +76,9 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
 @pytest.fixture
 def door(bank: Bank) -> Door:
     clock = Clock(datetime.now(UTC).replace(microsecond=0))
-    return Door(Access(bank._engine, bank.vault, clock, bank._name, bank.operator_log), clock, bank)
+    return Door(
+        SignIn(bank._engine, bank.vault, clock, bank.chance.name, bank.operator_log), clock, bank
+    )
 
 
 def test_an_invitation_works_once(door: Door) -> None:
@@ -113,12 +119,14 @@ def test_signing_in_takes_name_password_and_a_code_that_works_once(door: Door) -
         ("anna", "", ""),
     ):
         with pytest.raises(NotAllowed, match="the name, the password or the code is wrong"):
-            door.access.sign_in(login, password, code)
-    assert door.access.session(door.access.sign_in("ANNA", PASSWORD, good)) is not None
+            door.access.sign_in_with_password(login, password, code)
+    assert (
+        door.access.session(door.access.sign_in_with_password("ANNA", PASSWORD, good)) is not None
+    )
     with pytest.raises(NotAllowed):
-        door.access.sign_in("anna", PASSWORD, good)
+        door.access.sign_in_with_password("anna", PASSWORD, good)
     door.clock.wait(seconds=60)
-    door.access.sign_in("anna", PASSWORD, door.code(authenticator))
+    door.access.sign_in_with_password("anna", PASSWORD, door.code(authenticator))
 
 
 def test_five_failures_lock_for_a_minute_and_longer_and_longer(door: Door) -> None:
@@ -126,14 +134,14 @@ def test_five_failures_lock_for_a_minute_and_longer_and_longer(door: Door) -> No
 
     def fail() -> str:
         with pytest.raises(NotAllowed) as caught:
-            door.access.sign_in("lena", "wrong password", "000000")
+            door.access.sign_in_with_password("lena", "wrong password", "000000")
         return str(caught.value)
 
     assert not any("too many" in fail() for _ in range(5))
     assert "try again in 2 minutes" in fail() or "try again in 1 minutes" in fail()
     # The right password does not open a locked door: nobody learns that it is the right one.
     with pytest.raises(NotAllowed, match="too many"):
-        door.access.sign_in("lena", PASSWORD, door.code(authenticator))
+        door.access.sign_in_with_password("lena", PASSWORD, door.code(authenticator))
     locks = []
     for _ in range(9):
         span = 0
@@ -146,7 +154,7 @@ def test_five_failures_lock_for_a_minute_and_longer_and_longer(door: Door) -> No
     assert locks[0] < locks[3] < locks[5]
     assert max(locks) <= 61
     door.clock.wait(hours=2)
-    door.access.sign_in("lena", PASSWORD, door.code(authenticator))
+    door.access.sign_in_with_password("lena", PASSWORD, door.code(authenticator))
     assert "too many" not in fail()
 
 
@@ -155,7 +163,7 @@ def test_sessions_end(door: Door) -> None:
 
     def enter() -> str:
         door.clock.wait(minutes=2)
-        return door.access.sign_in("sara", PASSWORD, door.code(authenticator))
+        return door.access.sign_in_with_password("sara", PASSWORD, door.code(authenticator))
 
     token, second = enter(), enter()
     assert token != second
@@ -180,12 +188,12 @@ def test_sessions_end(door: Door) -> None:
     assert door.access.session(third) is None
     door.clock.wait(minutes=2)
     with pytest.raises(NotAllowed):
-        door.access.sign_in("sara", PASSWORD, door.code(authenticator))
+        door.access.sign_in_with_password("sara", PASSWORD, door.code(authenticator))
 
 
 def test_the_set_up_code_is_the_newest_alone(tmp_path: Path) -> None:
     with small_bank(tmp_path) as small:
-        access = small.bank.access
+        access = small.bank.sign_in
         assert not access.anybody()
         access.admit("demo", "Demo", Role.OPERATOR, "")
         assert not access.anybody(), "the demonstration's people have no way in of their own"
@@ -201,7 +209,7 @@ def test_the_set_up_code_is_the_newest_alone(tmp_path: Path) -> None:
 def test_nothing_secret_is_stored_as_it_is(door: Door) -> None:
     code = door.access.invite(Role.REGISTRAR, "north")
     authenticator = door.join("stored")
-    token = door.access.sign_in("stored", PASSWORD, door.code(authenticator))
+    token = door.access.sign_in_with_password("stored", PASSWORD, door.code(authenticator))
     data = b"".join(
         path.read_bytes() for path in door.bank.settings.folder.rglob("bank.db*") if path.is_file()
     )
@@ -214,7 +222,7 @@ def test_nothing_secret_is_stored_as_it_is(door: Door) -> None:
 
 
 def test_the_pace_of_one_address(door: Door) -> None:
-    pace = Pace(door.clock, burst=3, refill=10)
+    pace = Bucket(door.clock, burst=3, refill=10)
     for _ in range(3):
         pace.attempt("a")
     with pytest.raises(TooFast, match=r"try again in 1[01] seconds"):
@@ -236,10 +244,10 @@ def http(bank: Bank) -> TestClient:
 
 def sign_in(http: TestClient, bank: Bank, role: Role, scope: str = "north") -> str:
     """A session of this role; the token of its forms."""
-    person = bank.access.admit(f"http-{role}", f"Http {role}", role, scope)
-    token = bank.access.begin(person.person)
+    person = bank.sign_in.admit(f"http-{role}", f"Http {role}", role, scope)
+    token = bank.sign_in.begin(person.person)
     http.cookies.set("session", token)
-    session = bank.access.session(token)
+    session = bank.sign_in.session(token)
     assert session is not None
     return session.csrf
 
@@ -305,7 +313,7 @@ def test_cookies_are_kept_from_scripts_and_other_sites(bank: Bank, door: Door) -
 def test_the_demonstrations_sign_ins_are_there_alone(bank: Bank) -> None:
     from bank.pages import Demo
 
-    person = bank.access.admit("only-demo", "Only", Role.OPERATOR, "")
+    person = bank.sign_in.admit("only-demo", "Only", Role.OPERATOR, "")
     demo = TestClient(make_app(bank, Demo("key", [person])), follow_redirects=False)
     assert demo.get("/demo/key").status_code == 200
     assert demo.get("/demo/guess").status_code == 404
@@ -313,7 +321,7 @@ def test_the_demonstrations_sign_ins_are_there_alone(bank: Bank) -> None:
     assert entered.headers["location"] == "/operator"
     demo.cookies.clear()
     assert demo.post("/demo/guess", data={"person": person.person}).status_code == 404
-    other = bank.access.admit("not-demo", "Not", Role.OPERATOR, "")
+    other = bank.sign_in.admit("not-demo", "Not", Role.OPERATOR, "")
     assert demo.post("/demo/key", data={"person": other.person}).status_code == 404
     served = TestClient(make_app(bank), follow_redirects=False)
     assert served.get("/demo/key").status_code == 404
