@@ -18,8 +18,15 @@ from credentials import (
 from keys import Json, b64u_encode, encode, parse
 from ledger.bulk import Row, insert_rows, select_rows
 from ledger.lots import certified_by
+from ledger.store import fetch
 
-_CHUNK = 400
+_SEALED = (
+    "SELECT credentials.sealed, lots.award_index, accounts.key FROM credentials "
+    "JOIN lots ON lots.lot = credentials.lot "
+    "JOIN accounts ON accounts.account = credentials.account "
+    "WHERE credentials.identifier = ? AND credentials.account = ? "
+    "AND accounts.key IS NOT NULL"
+)
 ACCOUNT_ERASED = (
     "the learner's account that this award is for was erased and is not opened again: hand the "
     "credential to the learner yourself, or deposit under a new reference if the learner asks for "
@@ -129,13 +136,11 @@ def find_by_token(connection: Connection, token: str, *, hold: bool = False) -> 
 
     With `hold` the account is not erased before this transaction, which writes, ends.
     """
-    query = select(accounts.c.account).where(accounts.c.token == token_hash(token))
-    if hold:
-        query = query.with_for_update(read=True, key_share=True)
-    account = connection.execute(query).scalar_one_or_none()
-    if account is None:
-        raise NotAllowed("this token opens no account here")
-    return str(account)
+    asked = [(token_hash(token),)]
+    found = select_rows(connection, accounts, ("account",), ("token",), asked, hold=hold)
+    for row in found:
+        return str(row.account)
+    raise NotAllowed("this token opens no account here")
 
 
 def list_credentials(connection: Connection, account: str) -> list[tuple[str, int]]:
@@ -153,16 +158,11 @@ def open_credential(
     connection: Connection, vault: Vault, account: str, identifier: str
 ) -> tuple[dict[str, Json], int]:
     """A credential and the ledger index of its award; NoSuchThing if the account has none such."""
-    query = (
-        select(credentials.c.sealed, lots.c.award_index, accounts.c.key)
-        .join(lots, lots.c.lot == credentials.c.lot)
-        .join(accounts, accounts.c.account == credentials.c.account)
-        .where(credentials.c.identifier == identifier, credentials.c.account == account)
-    )
-    row = connection.execute(query).first()
-    if row is None:
+    rows = fetch(connection, _SEALED, (identifier, account))
+    if not rows:
         raise NoSuchThing(f"this account holds no credential {identifier[:60]}")
-    document = parse(vault.unwrap(account, row.key).open(bytes(row.sealed), identifier))
+    ((sealed, index, key),) = rows
+    document = parse(vault.unwrap(account, bytes(key)).open(bytes(sealed), identifier))
     if not isinstance(document, dict):
         raise NoSuchThing(f"the credential {identifier[:60]} is damaged")
-    return document, row.award_index
+    return document, index

@@ -73,7 +73,7 @@ class DoubtedUses:
 
     def among(self, batch: Sequence[SignedStatement]) -> dict[int, str]:
         """Of statements that would use a lot in doubt the place in the batch, and what is told."""
-        named = {n: name for n, signed in enumerate(batch) if (name := _used(signed.statement))}
+        named = {n: name for n, signed in enumerate(batch) if (name := used_lot(signed.statement))}
         suspects = self._suspects() if named else {}
         if not suspects:
             return {}
@@ -102,6 +102,6 @@ class DoubtedUses:
         }
 
 
-def _used(statement: Statement) -> str:
+def used_lot(statement: Statement) -> str:
     """The lot that a statement would use or lock, which takes one that nobody doubts; or empty."""
     return str(statement.body["lot"]) if statement.kind in _USES else ""

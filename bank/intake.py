@@ -1,9 +1,12 @@
 """What is handed in: statements for the ledger, and the credentials that come with them."""
 
+import queue
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from bank.authorization import ApiKeys
 from bank.batches import Batches, check_batch
@@ -17,18 +20,38 @@ from bank.deposits import (
     keep_credentials,
     known_account_keys,
 )
-from bank.doubts import DoubtedUses
+from bank.doubts import DoubtedUses, used_lot
 from bank.errors import BadRequest
 from bank.institution import Submission
 from bank.lot_projection import LotProjection
 from bank.tables import credentials
 from bank.vault import AccountKey, Vault
-from ledger import Registry, SignedStatement
-from ledger.bulk import Row
+from ledger import LedgerError, Registry, SignedStatement
+from ledger.bulk import Row, select_rows
 from ledger.group_commit import GroupCommit
 from ledger.log import Log
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
 from ledger.store import reading, writing
+
+_MOST = 200
+"""Requests readied together."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """What was handed in at once, what of it is declined by place, and where the answer goes."""
+
+    submissions: Sequence[Submission]
+    faults: dict[int, Outcome]
+    answer: "Future[list[Outcome]]"
+
+    def good(self) -> list[Submission]:
+        """What is not declined."""
+        return [s for n, s in enumerate(self.submissions) if n not in self.faults]
+
+    def deposits(self) -> list[Submission]:
+        """What of that comes with a credential."""
+        return [s for s in self.good() if s.credential is not None]
 
 
 class Intake:
@@ -58,6 +81,11 @@ class Intake:
         self._batches = batches
         self._api_keys = api_keys
         self._doubted = DoubtedUses(engine, log, registry)
+        self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._closed = False
+        self._door = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+        self._thread.start()
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append statements that carry no credential; durable and checkpointed on return."""
@@ -95,33 +123,72 @@ class Intake:
 
     def enqueue(self, submissions: Sequence[Submission]) -> "Future[list[Outcome]]":
         """As `submit`; the future is done when everything is durable and checkpointed."""
-        doubts = self._doubted.among([s.signed for s in submissions])
-        faults: dict[int, Outcome] = {n: Declined(doubt) for n, doubt in doubts.items()}
+        faults: dict[int, Outcome] = {}
         for position, submission in enumerate(submissions):
             try:
                 self._check(submission)
             except BadRequest as error:
                 faults[position] = Declined(str(error))
-        deposits = {
-            position: s
-            for position, s in enumerate(submissions)
-            if position not in faults and s.credential is not None
-        }
-        names = [account_of(s) for s in deposits.values()]
-        keys = self._account_keys(names) if deposits else {}
-        for position, s in deposits.items():
-            if account_of(s) not in keys:
-                faults[position] = Declined(ACCOUNT_ERASED)
-        good = [s for position, s in enumerate(submissions) if position not in faults]
-        pending = {
-            s.signed.statement.hash: deposit_row(s, keys[account_of(s)])
-            for s in good
-            if s.credential is not None
-        }
-        self._projection.expect(pending)
-        answer: Future[list[Outcome]] = Future()
+        request = _Request(submissions, faults, Future())
         # Whoever asked may go away, but what was enqueued is appended all the same.
-        answer.set_running_or_notify_cancel()
+        request.answer.set_running_or_notify_cancel()
+        if any(s.credential is not None or used_lot(s.signed.statement) for s in submissions):
+            with self._door:
+                if self._closed:
+                    raise LedgerError("the bank is shutting down; try again in a moment")
+                self._waiting.put(request)
+        else:
+            self._hand_on(request, {})
+        return request.answer
+
+    def close(self) -> None:
+        """Take no more in, hand on what was taken, end the thread."""
+        with self._door:
+            self._closed = True
+            self._waiting.put(None)
+        self._thread.join(timeout=60)
+
+    def _run(self) -> None:
+        # What comes while the accounts of some are asked for is asked for together.
+        while (first := self._waiting.get()) is not None:
+            group = [first]
+            while len(group) < _MOST and not self._waiting.empty():
+                if (request := self._waiting.get()) is None:
+                    self._ready(group)
+                    return
+                group.append(request)
+            self._ready(group)
+
+    def _ready(self, group: Sequence["_Request"]) -> None:
+        """Ask for the accounts of all deposits at once, and hand on each request."""
+        try:
+            for request in group:
+                doubts = self._doubted.among([s.signed for s in request.submissions])
+                request.faults |= {n: Declined(doubt) for n, doubt in doubts.items()}
+            names = [account_of(s) for request in group for s in request.deposits()]
+            keys = self._account_keys(names) if names else {}
+        except Exception as error:
+            # Whatever it is: who waits for an answer that never comes waits for ever.
+            for request in group:
+                request.answer.set_exception(error)
+            return
+        for request in group:
+            try:
+                self._hand_on(request, keys)
+            except Exception as error:
+                request.answer.set_exception(error)
+
+    def _hand_on(self, request: "_Request", keys: Mapping[str, AccountKey]) -> None:
+        """Have what is good of a request appended, its credentials sealed."""
+        for position, submission in enumerate(request.submissions):
+            is_deposit = submission.credential is not None and position not in request.faults
+            if is_deposit and account_of(submission) not in keys:
+                request.faults[position] = Declined(ACCOUNT_ERASED)
+        pending = {
+            s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in request.deposits()
+        }
+        good = request.good()
+        self._projection.expect(pending)
 
         def finish(done: "Future[list[Outcome]]") -> None:
             self._projection.forget(list(pending))
@@ -129,14 +196,13 @@ class Intake:
                 outcomes = done.result()
                 self._keep_late(good, outcomes, pending)
             except Exception as error:
-                # Whatever it is: who waits for an answer that never comes waits for ever.
-                answer.set_exception(error)
+                request.answer.set_exception(error)
                 return
-            placed = iter(outcomes)
-            answer.set_result([faults.get(n) or next(placed) for n in range(len(submissions))])
+            placed, faults = iter(outcomes), request.faults
+            everything = range(len(request.submissions))
+            request.answer.set_result([faults.get(n) or next(placed) for n in everything])
 
         self._group.enqueue([s.signed for s in good]).add_done_callback(finish)
-        return answer
 
     def alone(self, institution: str) -> int:
         """How many awards an institution may still hand in today on one person's signature."""
@@ -182,14 +248,10 @@ class Intake:
         ]
         if not rows:
             return
-        identifiers = [str(row[0]) for row in rows]
+        wanted = [(str(row[0]),) for row in rows]
         with reading(self._engine) as connection:
-            known: set[str] = set()
-            for start in range(0, len(identifiers), 400):
-                query = select(credentials.c.identifier).where(
-                    credentials.c.identifier.in_(identifiers[start : start + 400])
-                )
-                known |= set(connection.execute(query).scalars())
+            found = select_rows(connection, credentials, ("identifier",), ("identifier",), wanted)
+            known = {row.identifier for row in found}
         missing = [row for row in rows if row[0] not in known]
         if missing:
             with writing(self._engine) as connection:

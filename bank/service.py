@@ -158,6 +158,7 @@ class Bank:
     def close(self) -> None:
         """Finish what was accepted and let go of the database."""
         self.oversight.close()
+        self.intake.close()
         self._group.close()
         self.checkpoints.close()
         self._engine.dispose()
