@@ -2,7 +2,13 @@
 
 from sqlalchemy import Engine, func, select
 
-from bank.deposits import find_by_token, list_credentials, open_credential
+from bank.deposits import (
+    account_by_token,
+    find_by_token,
+    list_credentials,
+    open_credential,
+    open_owned,
+)
 from bank.errors import NoSuchThing, NotAllowed
 from bank.learners import erase_account
 from bank.operator_log import Act, OperatorLog
@@ -38,8 +44,7 @@ class Accounts:
 
     def of_token(self, token: str) -> str:
         """The account whose owner's token this is; NotAllowed if there is none."""
-        with reading(self._engine) as connection:
-            return find_by_token(connection, token)
+        return account_by_token(self._engine, token)
 
     def of_credential(self, identifier: str) -> str:
         """Whose credential this is; for the bank's own staff only."""
@@ -66,15 +71,11 @@ class Accounts:
 
     def credential(self, token: str, identifier: str) -> dict[str, Json]:
         """One credential of a token's owner."""
-        with reading(self._engine) as connection:
-            account = find_by_token(connection, token)
-            return open_credential(connection, self._vault, account, identifier)[0]
+        return open_owned(self._engine, self._vault, token, identifier)[0]
 
     def bundle(self, token: str, identifier: str) -> bytes:
         """One credential of a token's owner with its receipt, as the learner shares it."""
-        with reading(self._engine) as connection:
-            account = find_by_token(connection, token)
-            document, index = open_credential(connection, self._vault, account, identifier)
+        document, index = open_owned(self._engine, self._vault, token, identifier)
         return write_bundle(document, self._log.receipt(index).encode())
 
     def erase(self, account: str) -> None:

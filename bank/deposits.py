@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from bank.errors import BadRequest, NoSuchThing, NotAllowed
 from bank.institution import Submission
@@ -18,15 +18,16 @@ from credentials import (
 from keys import Json, b64u_encode, encode, parse
 from ledger.bulk import Row, insert_rows, select_rows
 from ledger.lots import certified_by
-from ledger.store import fetch
+from ledger.store import fetch, glance
 
 _SEALED = (
-    "SELECT credentials.sealed, lots.award_index, accounts.key FROM credentials "
-    "JOIN lots ON lots.lot = credentials.lot "
+    "SELECT accounts.account, credentials.sealed, lots.award_index, accounts.key "
+    "FROM credentials JOIN lots ON lots.lot = credentials.lot "
     "JOIN accounts ON accounts.account = credentials.account "
-    "WHERE credentials.identifier = ? AND credentials.account = ? "
-    "AND accounts.key IS NOT NULL"
+    "WHERE accounts.key IS NOT NULL AND credentials.identifier = ? AND"
 )
+_OF_ACCOUNT = f"{_SEALED} credentials.account = ?"
+_OF_TOKEN = f"{_SEALED} accounts.token = ?"
 ACCOUNT_ERASED = (
     "the learner's account that this award is for was erased and is not opened again: hand the "
     "credential to the learner yourself, or deposit under a new reference if the learner asks for "
@@ -138,9 +139,7 @@ def find_by_token(connection: Connection, token: str, *, hold: bool = False) -> 
     """
     asked = [(token_hash(token),)]
     found = select_rows(connection, accounts, ("account",), ("token",), asked, hold=hold)
-    for row in found:
-        return str(row.account)
-    raise NotAllowed("this token opens no account here")
+    return _only_account([str(row.account) for row in found])
 
 
 def list_credentials(connection: Connection, account: str) -> list[tuple[str, int]]:
@@ -158,10 +157,37 @@ def open_credential(
     connection: Connection, vault: Vault, account: str, identifier: str
 ) -> tuple[dict[str, Json], int]:
     """A credential and the ledger index of its award; NoSuchThing if the account has none such."""
-    rows = fetch(connection, _SEALED, (identifier, account))
+    return _opened(fetch(connection, _OF_ACCOUNT, (identifier, account)), vault, identifier)
+
+
+def open_owned(
+    engine: Engine, vault: Vault, token: str, identifier: str
+) -> tuple[dict[str, Json], int]:
+    """As `open_credential`, of the account whose owner's token this is; NotAllowed if none."""
+    rows = glance(engine, _OF_TOKEN, (identifier, token_hash(token)))
+    if not rows:
+        account_by_token(engine, token)
+    return _opened(rows, vault, identifier)
+
+
+def account_by_token(engine: Engine, token: str) -> str:
+    """The account whose owner's token this is; NotAllowed if there is none."""
+    query = "SELECT account FROM accounts WHERE token = ?"
+    return _only_account([row[0] for row in glance(engine, query, (token_hash(token),))])
+
+
+def _only_account(found: Sequence[str]) -> str:
+    if not found:
+        raise NotAllowed("this token opens no account here")
+    return found[0]
+
+
+def _opened(
+    rows: Sequence[tuple[str, bytes, int, bytes]], vault: Vault, identifier: str
+) -> tuple[dict[str, Json], int]:
     if not rows:
         raise NoSuchThing(f"this account holds no credential {identifier[:60]}")
-    ((sealed, index, key),) = rows
+    ((account, sealed, index, key),) = rows
     document = parse(vault.unwrap(account, bytes(key)).open(bytes(sealed), identifier))
     if not isinstance(document, dict):
         raise NoSuchThing(f"the credential {identifier[:60]} is damaged")

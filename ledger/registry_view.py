@@ -4,7 +4,7 @@ from sqlalchemy import Connection, Engine, select
 
 from ledger.authority import REGISTERED, Registry
 from ledger.entry import Entry
-from ledger.log import Head, read_head
+from ledger.log import Head, Log, read_head
 from ledger.store import entries, reading
 
 
@@ -19,10 +19,10 @@ class RegistryView:
         """The registry, which nobody changes; the same object until an entry changes it."""
         # Before the view of the store is taken, which so is never the older one of the two.
         known = self._known
+        if known is not None and known[0] == Log(self._engine).head():
+            return known[1]
         with reading(self._engine) as connection:
             head = read_head(connection)
-            if known is not None and known[0] == head:
-                return known[1]
             if known is not None and known[0].size >= head.size:
                 known = None  # The store was put back: what came later holds no more.
             start, registry = (0, Registry()) if known is None else (known[0].size, known[1])

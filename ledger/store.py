@@ -146,7 +146,11 @@ def open_store(url: str) -> Engine:
             raise StoreFault(f"database {backend!r} is not supported; use sqlite or postgresql")
         if backend == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_timeout=60)
+        # Every transaction is ended where it was begun; PostgreSQL need not be told once more.
+        reset = None if backend == "postgresql" else "rollback"
+        engine = create_engine(
+            parsed, pool_size=20, max_overflow=20, pool_timeout=60, pool_reset_on_return=reset
+        )
     except (ArgumentError, ImportError, TypeError) as error:
         raise StoreFault(f"the database address is not usable: {error}") from error
     if backend == "sqlite":

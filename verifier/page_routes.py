@@ -28,7 +28,7 @@ def page_routes(trust: Callable[[], bytes]) -> "APIRouter":
         return RedirectResponse("/v/", status_code=308)
 
     @routes.get("/v/")
-    def page(request: Request) -> Response:
+    async def page(request: Request) -> Response:
         """The page itself."""
         return _file(request, "index.html")
 
@@ -40,7 +40,7 @@ def page_routes(trust: Callable[[], bytes]) -> "APIRouter":
         return _unless_kept(request, data, "application/json", headers)
 
     @routes.get("/v/{name:path}")
-    def part(request: Request, name: str) -> Response:
+    async def part(request: Request, name: str) -> Response:
         """A file of the page."""
         return _file(request, name)
 

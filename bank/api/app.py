@@ -6,7 +6,6 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from bank.answers import json_answer
@@ -37,6 +36,7 @@ from bank.pages.visitor import Visitors
 from bank.qualifications import evaluation_to_json
 from bank.service import Bank
 from bank.shares import MOST_DAYS
+from bank.threads import in_thread
 from credentials.rdf import context_bytes
 from credentials.transcript import BANK_CONTEXT
 from keys import Json, PublicKey, b64u_encode, did_document, did_web, encode, parse
@@ -200,7 +200,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
         if not isinstance(names, list) or type(days) is not int:
             raise BadRequest("say credentials (a list of identifiers) and days (a number)")
         identifiers = [str(name) for name in names]
-        made, secret = await run_in_threadpool(bank.shares.make, token, identifiers, days)
+        made, secret = await in_thread(bank.shares.make, token, identifiers, days)
         url = f"https://{bank.settings.domain}/s/{secret}"
         return json_answer({"share": made.share, "url": url, "expires": made.expires}, 201)
 

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.answers import json_answer
@@ -12,6 +11,7 @@ from bank.authorization.guard import owner_token
 from bank.errors import BadRequest
 from bank.lodging import lodge_as_owner
 from bank.service import Bank
+from bank.threads import in_thread
 from keys import KeysError, b64u_decode, parse
 
 _LIMIT = 4 * 1024
@@ -47,5 +47,5 @@ def add_appeals(app: FastAPI, bank: Bank) -> None:
             hashed = b64u_decode(grounds, 32)
         except KeysError as error:
             raise BadRequest(f"grounds: {error}") from error
-        made = await run_in_threadpool(lodge_as_owner, bank, token, entry, hashed)
+        made = await in_thread(lodge_as_owner, bank, token, entry, hashed)
         return json_answer({"appeal": made.appeal, "due": made.due, "entry": made.index}, 201)

@@ -1,7 +1,6 @@
 """What sister banks ask: to take a lot, and who this bank is."""
 
 from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.answers import json_answer
@@ -10,6 +9,7 @@ from bank.errors import BadRequest
 from bank.federation import Federation
 from bank.federation.sister import PATH
 from bank.service import Bank
+from bank.threads import in_thread
 from keys import parse
 
 _BODY = json_body({"type": "object", "required": ["receipt"]})
@@ -40,4 +40,4 @@ def add_federation(app: FastAPI, bank: Bank) -> None:
             decided = federation.receive(receipt)
             return json_answer({"receipt": decided})
 
-        return await run_in_threadpool(answer)
+        return await in_thread(answer)

@@ -14,7 +14,6 @@ from re import Pattern
 from typing import Annotated, Final, get_args, get_origin, get_type_hints
 
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.params import Depends, Path
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
@@ -24,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bank.api.problems import Answer
 from bank.authorization.guard import Guard, api_key, owner_token, served
 from bank.errors import BadSetup
+from bank.threads import in_thread
 
 Number = Annotated[int, Path(ge=0, le=2**53)]
 """A whole number in a path, up to the largest that JSON can say."""
@@ -121,7 +121,7 @@ class Front:
         if direct.is_coroutine:
             response: Response = await direct.route.endpoint(**given)
             return response
-        return await run_in_threadpool(direct.route.endpoint, **given)
+        return await in_thread(direct.route.endpoint, **given)
 
     def _answer(self, error: Exception) -> Answer | None:
         # What nobody foresaw is for whoever stands around everything, and answers 500.

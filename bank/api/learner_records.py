@@ -7,7 +7,6 @@ records about people. Names and numbers travel in bodies, never in addresses, wh
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.answers import NO_STORE, json_answer
@@ -16,6 +15,7 @@ from bank.learners import Document, read_terms
 from bank.learners.forms import document_of, needed_document, read_form, text_of
 from bank.qualifications import evaluation_to_json
 from bank.service import Bank
+from bank.threads import in_thread
 from keys import Json
 
 _WHERE = "the request"
@@ -60,14 +60,14 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
         form = read_form(await request.body(), ("name", "kind", "number"), _WHERE)
         name = text_of(form, "name", _WHERE)
         document = document_of(form, _WHERE, bank.now().date())
-        found = await run_in_threadpool(learners.open, name, document, learner)
+        found = await in_thread(learners.open, name, document, learner)
         return _answer({"learner": found})
 
     @app.post("/learners/find", tags=["staff"], openapi_extra=_takes("number", **_DOCUMENT))
     async def find(request: Request) -> Response:
         """The learner with an identity document."""
         document = await _document(request, bank)
-        return _answer({"learner": await run_in_threadpool(learners.find, document)})
+        return _answer({"learner": await in_thread(learners.find, document)})
 
     @app.post(
         "/learners/{learner}/document",
@@ -77,14 +77,14 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
     async def identify(learner: Learner, request: Request) -> Response:
         """Add an identity document to a record that has none."""
         document = await _document(request, bank)
-        new = await run_in_threadpool(learners.identify, learner, document)
+        new = await in_thread(learners.identify, learner, document)
         return _answer({"learner": learner, "new": new})
 
     @app.post("/learners/{learner}/name", tags=["staff"], openapi_extra=_takes("name", **_NAME))
     async def rename(learner: Learner, request: Request) -> Response:
         """Change a learner's name; earlier names are kept."""
         form = read_form(await request.body(), ("name",), _WHERE)
-        await run_in_threadpool(learners.rename, learner, text_of(form, "name", _WHERE))
+        await in_thread(learners.rename, learner, text_of(form, "name", _WHERE))
         return _answer({"learner": learner})
 
     @app.post(
@@ -96,7 +96,7 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
         """Make one of two records of the same person; the one that remains."""
         form = read_form(await request.body(), ("learner",), _WHERE)
         second = text_of(form, "learner", _WHERE)
-        return _answer({"learner": await run_in_threadpool(learners.merge, learner, second)})
+        return _answer({"learner": await in_thread(learners.merge, learner, second)})
 
     @app.post(
         "/learners/{learner}/accounts",
@@ -106,7 +106,7 @@ def _add_identities(app: FastAPI, bank: Bank) -> None:
     async def link(learner: Learner, request: Request) -> Response:
         """Say that an account is this learner's."""
         form = read_form(await request.body(), ("account",), _WHERE)
-        await run_in_threadpool(learners.link, learner, text_of(form, "account", _WHERE))
+        await in_thread(learners.link, learner, text_of(form, "account", _WHERE))
         return _answer({"learner": learner})
 
 
@@ -150,7 +150,7 @@ def _add_contents(app: FastAPI, bank: Bank) -> None:
         """Note what a learner agrees to."""
         form = read_form(await request.body(), tuple(_CONSENT), _WHERE)
         terms = read_terms(form, bank.now().date())
-        given = await run_in_threadpool(learners.consent, learner, terms)
+        given = await in_thread(learners.consent, learner, terms)
         return _answer(given.as_json())
 
     @app.delete("/learners/{learner}/consents/{consent}", tags=["staff"])

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.api.recognition import lot_json
@@ -27,6 +26,7 @@ from bank.submissions import (
     slots_json,
     wants_together,
 )
+from bank.threads import in_thread
 from keys import Json, encode, parse_exact
 from ledger import format_time
 from ledger.body import MOST_IN_BATCH
@@ -73,7 +73,7 @@ def add_members(app: FastAPI, bank: Bank) -> None:
 
         What it opens says the description of each route.
         """
-        token, ends = await run_in_threadpool(bank.api_keys.begin, key.key)
+        token, ends = await in_thread(bank.api_keys.begin, key.key)
         body: dict[str, Json] = {"expires": format_time(ends), "token": token}
         return _json(body, 201, {"Cache-Control": "no-store"})
 
@@ -84,7 +84,7 @@ def add_members(app: FastAPI, bank: Bank) -> None:
         The same ones whenever they are asked for.
         """
         lots = read_lots(parse_exact(await request.body()))
-        given = await run_in_threadpool(bank.slots.give, key.institution, lots)
+        given = await in_thread(bank.slots.give, key.institution, lots)
         return _json(slots_json(given))
 
     @app.get("/batches/alone", tags=["members"])
@@ -106,7 +106,7 @@ def add_members(app: FastAPI, bank: Bank) -> None:
                 raise NotYours("a batch is approved by its own institution's software alone")
             return _json(outcome_json(bank.intake.approve_batch(signed, awards)))
 
-        return await run_in_threadpool(approve_batch)
+        return await in_thread(approve_batch)
 
     @app.get("/awards", tags=["members"])
     def awards(
@@ -152,15 +152,13 @@ def _add_statements(app: FastAPI, bank: Bank) -> None:
 
         # A short request is checked at once: handing it to another thread would cost more.
         is_short = len(body) < _SHORT
-        submissions, together = read() if is_short else await run_in_threadpool(read)
+        submissions, together = read() if is_short else await in_thread(read)
         if together:
-            return _json(
-                outcomes_json(await run_in_threadpool(bank.intake.submit_together, submissions))
-            )
+            return _json(outcomes_json(await in_thread(bank.intake.submit_together, submissions)))
         waiting = (
             bank.intake.enqueue(submissions)
             if is_short
-            else await run_in_threadpool(bank.intake.enqueue, submissions)
+            else await in_thread(bank.intake.enqueue, submissions)
         )
         outcomes: list[Outcome] = await asyncio.wrap_future(waiting)
         return _json(outcomes_json(outcomes))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.answers import NO_STORE, json_answer
@@ -20,6 +19,7 @@ from bank.openid4vci import (
 from bank.openid4vci.metadata import CONFIGURATION, PRE_AUTHORIZED
 from bank.openid4vci.store import TOKEN_SECONDS
 from bank.service import Bank
+from bank.threads import in_thread
 from keys import Json, KeysError, parse
 
 _LIMIT = 64 * 1024
@@ -137,7 +137,7 @@ def _proof(body: dict[str, Json]) -> str:
 
 async def _told(work: Callable[[], Response]) -> Response:
     try:
-        return await run_in_threadpool(work)
+        return await in_thread(work)
     except WalletError as error:
         body: dict[str, Json] = {"error": error.code, "error_description": str(error)}
         headers = dict(NO_STORE)

@@ -6,7 +6,6 @@ All of it is public: anyone with the log comes to the same.
 from typing import Annotated
 
 from fastapi import FastAPI, Path, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.answers import json_answer
@@ -15,6 +14,7 @@ from bank.errors import BadRequest, TooFast
 from bank.recognition import RecognitionError, try_rule
 from bank.reports import Report
 from bank.service import Bank
+from bank.threads import in_thread
 from keys import Json, parse
 from ledger import format_time
 
@@ -56,7 +56,7 @@ def add_reports(app: FastAPI, bank: Bank) -> None:
         rule = value.get("rule") if isinstance(value, dict) else None
         if not isinstance(author, str) or not isinstance(rule, dict):
             raise BadRequest("send author, the institution's DID, and rule, its draft")
-        return await run_in_threadpool(_tried, bank, author, rule)
+        return await in_thread(_tried, bank, author, rule)
 
 
 def _tried(bank: Bank, author: str, rule: dict[str, Json]) -> Response:

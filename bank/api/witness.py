@@ -1,9 +1,9 @@
 """A witness behind HTTP (C2SP tlog-witness): submission and monitoring under one prefix."""
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from bank.threads import in_thread
 from ledger.tlog_tiles import TEXT
 from ledger.witness import SIZE_TYPE, AddCheckpoint, Turned, Witness
 
@@ -30,9 +30,7 @@ def witness_routes(witness: Witness) -> APIRouter:
             if len(body) > _LIMIT:
                 return Response("the request is too large\n", 400, media_type=TEXT)
         try:
-            lines = await run_in_threadpool(
-                lambda: witness.add_checkpoint(AddCheckpoint.parse(body))
-            )
+            lines = await in_thread(lambda: witness.add_checkpoint(AddCheckpoint.parse(body)))
         except Turned as turned:
             if turned.status == 409:
                 # As a header, since as `media_type` a charset would be added to any text type.

@@ -10,7 +10,6 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from fastapi import HTTPException, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 
@@ -31,6 +30,7 @@ from bank.limits import Bucket, Limit
 from bank.operator_log import Act
 from bank.pages.visitor import Visitors
 from bank.service import Bank
+from bank.threads import in_thread
 
 _DEFAULT_PORT: Final = {"http": 80, "https": 443}
 _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
@@ -99,7 +99,7 @@ class Guard:
             if not token:
                 raise NotAllowed("give the owner's token as 'Authorization: Bearer …'")
             self._addresses.attempt(_address(request))
-            await run_in_threadpool(self._bank.accounts.of_token, token)
+            await in_thread(self._bank.accounts.of_token, token)
             request.state.token = token
         else:
             await self._by_sister(request)
@@ -113,10 +113,10 @@ class Guard:
             found = keys.remembered(token)
             if found is None:
                 self._addresses.attempt(_address(request))
-                found = await run_in_threadpool(keys.session, token)
+                found = await in_thread(keys.session, token)
         else:
             signed = await self._open(request, API, keys.is_good)
-            found = await run_in_threadpool(self._once, signed)
+            found = await in_thread(self._once, signed)
         self._keys.attempt(found.key)
         self._allow(found, rule)
         request.state.api_key, request.state.key = found, found.key
@@ -139,7 +139,7 @@ class Guard:
             return any(key in agreement.keys for agreement in agreements)
 
         signed = await self._open(request, FEDERATION, known)
-        await run_in_threadpool(self._bank.nonces.spend, signed, FEDERATION)
+        await in_thread(self._bank.nonces.spend, signed, FEDERATION)
 
     async def _open(self, request: Request, tag: str, known: Callable[[str], bool]) -> Signed:
         headers = request.headers
@@ -154,7 +154,7 @@ class Guard:
             request.url.query or None,
         )
         now = self._bank.now()
-        signed = await run_in_threadpool(check_request, target, headers, tag, known, now)
+        signed = await in_thread(check_request, target, headers, tag, known, now)
         # Read only now: whoever cannot sign does not get a large body kept.
         signed.check_body(await request.body())
         return signed
@@ -178,7 +178,7 @@ class Guard:
         )
 
     async def _by_session(self, request: Request, rule: Rule) -> None:
-        session = await run_in_threadpool(self._visitors.session, request)
+        session = await in_thread(self._visitors.session, request)
         if session is None:
             target = request.url.path if request.method == "GET" else "/"
             location = {"Location": f"/sign-in?next={quote(target)}"}

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from bank.api.problems import install
 from bank.api.request_bodies import json_body
 from bank.errors import BadRequest
+from bank.threads import in_thread
 from bank.vc_api.instance import Instance
 from credentials import CredentialsError
 from credentials.verifiable import Fault
@@ -107,7 +107,7 @@ def _add_holder(app: FastAPI, instance: Instance) -> None:
 async def _told(work: Callable[[], Response]) -> Response:
     """The answer of `work`, or a problem document that names the kind of error."""
     try:
-        return await run_in_threadpool(work)
+        return await in_thread(work)
     except CredentialsError as error:
         found = _problem(Fault(error.problem, str(error)))
         return Response(encode(found), 400, media_type="application/problem+json")
