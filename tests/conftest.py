@@ -13,6 +13,10 @@ from types import ModuleType
 
 import pytest
 
+from tests.keystore_kit import make_cheap
+
+make_cheap()
+
 REPO = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CREDITBANK_SHARED") or REPO.parent / "shared")
 _MARKED = "CREDITBANK_TEST_MARKED"
