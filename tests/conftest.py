@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.command_kit import creditbank
 from tests.keystore_kit import make_cheap
 
 make_cheap()
@@ -171,18 +171,3 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """The command `creditbank`, with a memory of trust bundles of its own."""
     return functools.partial(creditbank, CREDITBANK_STATE=str(tmp_path / "state"))
-
-
-def creditbank(
-    *arguments: str, input: bytes | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the command and return what it wrote."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bank.cli", *arguments],
-        capture_output=True,
-        input=input,
-        timeout=300,
-        env={**os.environ, "COLUMNS": "200", **environment},
-    )
-    output, errors = done.stdout.decode(), done.stderr.decode()
-    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
