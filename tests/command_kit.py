@@ -50,15 +50,15 @@ class Call:
 
 
 def creditbank(
-    *arguments: str, input: bytes | None = None, **environment: str
+    *arguments: str, input: bytes = b"", folder: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command and return what it wrote."""
+    """Run the command, in this process's folder or another, and return what it wrote."""
     with tempfile.TemporaryDirectory(prefix="creditbank-call-") as made:
         streams = Path(made)
-        (streams / "in").write_bytes(input or b"")
+        (streams / "in").write_bytes(input)
         told = {**os.environ, "COLUMNS": "200", **environment}
         with Client(str(_starter() / "calls")) as starter:
-            starter.send(Call(arguments, told, os.getcwd(), streams))
+            starter.send(Call(arguments, told, str(folder or Path.cwd()), streams))
             code: int = starter.recv()
         output, errors = ((streams / name).read_bytes().decode() for name in ("out", "err"))
     return subprocess.CompletedProcess(["creditbank", *arguments], code, output, errors)
