@@ -14,12 +14,14 @@ import gc
 import importlib
 import os
 import select
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Client, Connection
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
@@ -92,16 +94,19 @@ def _next_call(folder: Path) -> Call:
     gc.collect()
     gc.freeze()  # what is imported is never looked through again, here or in a fork
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how the ones beside calls ended
-    with Listener(str(folder / "calls"), backlog=16) as listener:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "calls"))
+        listener.listen(16)
         print("ready", flush=True)
         while True:
-            ready, _, _ = select.select([listener._listener._socket, sys.stdin], [], [])
+            ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:  # its other end was closed: whoever called is gone
                 break
-            connection = listener.accept()
+            accepted, _ = listener.accept()
             if os.fork() == 0:
-                return _stand_by(connection)
-            connection.close()
+                return _stand_by(Connection(accepted.detach()))
+            accepted.close()
+    shutil.rmtree(folder)
     sys.exit()
 
 
