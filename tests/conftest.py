@@ -21,7 +21,7 @@ make_cheap()
 REPO = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CREDITBANK_SHARED") or REPO.parent / "shared")
 _MARKED = "CREDITBANK_TEST_MARKED"
-LONGEST = ("test_oulad_import", "test_oulad_bank", "test_pages_registrar")
+LONGEST = ("test_pages_registrar", "test_oulad_bank", "test_oulad_import")
 """Files, longest first, of which one begun late would keep one worker busy after all others."""
 TEST_ALL = os.environ.get("CREDITBANK_TEST_ALL") == "1"
 
