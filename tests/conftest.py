@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +13,27 @@ from types import ModuleType
 
 import pytest
 
+from tests.command_kit import creditbank
+from tests.keystore_kit import make_cheap
+
+make_cheap()
+
 REPO = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CREDITBANK_SHARED") or REPO.parent / "shared")
 _MARKED = "CREDITBANK_TEST_MARKED"
+LONGEST = ("test_pages_registrar", "test_oulad_bank", "test_oulad_import")
+"""Files, longest first, of which one begun late would keep one worker busy after all others."""
 TEST_ALL = os.environ.get("CREDITBANK_TEST_ALL") == "1"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave tests marked slow out, unless -m or a test's own name asks for them.
 
-    Slow ones may take as long as they like; any other that hangs is ended and told.
+    Slow ones may take as long as they like; any other that hangs is ended and told. What takes
+    longest goes first.
     """
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(0))
@@ -156,29 +166,20 @@ class Story:
 @pytest.fixture(scope="session")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """The whole story, played once by the command itself; do not change what it left."""
-    folder = tmp_path_factory.mktemp("story")
-    data, out = folder / "var", folder / "out"
-    done = creditbank("demo", "--no-serve", "--data", str(data), "--out", str(out))
-    assert done.returncode == 0, done.stderr
-    return Story(data, out, done.stdout + done.stderr)
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # common to all workers: the first that wants the story plays it
+    data, out, told = (folder / f"story-{name}" for name in ("var", "out", "told"))
+    with (folder / "story-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            done = creditbank("demo", "--no-serve", "--data", str(data), "--out", str(out))
+            assert done.returncode == 0, done.stderr
+            told.write_text(done.stdout + done.stderr, encoding="utf-8")
+    return Story(data, out, told.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """The command `creditbank`, with a memory of trust bundles of its own."""
     return functools.partial(creditbank, CREDITBANK_STATE=str(tmp_path / "state"))
-
-
-def creditbank(
-    *arguments: str, input: bytes | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the command and return what it wrote."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bank.cli", *arguments],
-        capture_output=True,
-        input=input,
-        timeout=300,
-        env={**os.environ, "COLUMNS": "200", **environment},
-    )
-    output, errors = done.stdout.decode(), done.stderr.decode()
-    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)

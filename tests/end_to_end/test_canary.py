@@ -36,6 +36,7 @@ from bank.sign_in import Role
 from keys import PrivateKey, write_keystore
 from tests.api_kit import new_key
 from tests.bank_kit import USCC, SmallBank, result, small_bank
+from tests.command_kit import creditbank
 
 NAME, SECOND = "钟离幽兰", "Zhonglione Youlantwo"
 NUMBER = "11010519491231002X"
@@ -163,16 +164,11 @@ def _awards(small: SmallBank, left: Left, folder: Path) -> None:
     def run(*arguments: str, code: int = 0, keep: bool = True) -> str:
         nonlocal number
         number += 1
-        done = subprocess.run(
-            [sys.executable, "-m", "bank.cli", *arguments],
-            capture_output=True,
-            cwd=folder,
-            env={**os.environ, "CREDITBANK_PASSPHRASE": PASSPHRASE},
-        )
-        assert done.returncode == code, done.stderr.decode()
+        done = creditbank(*arguments, folder=folder, CREDITBANK_PASSPHRASE=PASSPHRASE)
+        assert done.returncode == code, done.stderr
         if keep:
-            (folder / "left" / f"{number}.stderr").write_bytes(done.stderr)
-        return done.stdout.decode().strip()
+            (folder / "left" / f"{number}.stderr").write_text(done.stderr, encoding="utf-8")
+        return done.stdout.strip()
 
     with server(folder) as url, httpx.Client(base_url=url, timeout=60) as http:
         key = new_key(small.bank, small.north.did)

@@ -129,18 +129,20 @@ def test_progress_application_and_certificate(do: Do, run: Any) -> None:
     member = ("--slug", "bayu-open", "--institutions", "samples/institutions.toml")
     keys = ("--members", "var/members")
     wanted = ("--author", BAYU, "--qualification", "CERT-COMMUNITY@1")
-    said = {
-        account: do("learner", "progress", account, *wanted)
-        for account in lots(do)
-        if account.startswith(BAYU)
-    }
-    met = [account for account, text in said.items() if " is met as of " in text]
+    said: dict[str, str] = {}
+    met: list[str] = []
+    for account in (name for name in lots(do) if name.startswith(BAYU)):
+        said[account] = do("learner", "progress", account, *wanted)
+        if " is met as of " in said[account]:
+            met.append(account)
+        if len(met) == 2 and len(said) > 2:
+            break
     missing = next(account for account, text in said.items() if " is not met as of " in text)
     assert "are missing" in said[missing]
     apply = ("--qualification", "CERT-COMMUNITY@1", *member, *keys)
     told = do("member", "apply", missing, *apply, code=1)
     assert told.startswith("CERT-COMMUNITY@1 is not reached: Only ")
-    for account in met[:2]:
+    for account in met:
         assert "uses" in do("member", "apply", account, *apply)
     assert "already, new" in do("member", "apply", met[0], *apply, code=1)
     assert "lots are reserved" in do("member", "reserve", *member, *keys)

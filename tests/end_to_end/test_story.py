@@ -1,6 +1,7 @@
 """The served bank as its members, learners and verifiers meet it: each over HTTP, each alone."""
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.command_kit import creditbank
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 DOMAIN = "cq.example"
@@ -54,9 +57,10 @@ class Parties:
         ).strip()
 
 
-@pytest.fixture
-def parties(tmp_path: Path, run: Run, repo: Path) -> Parties:
-    them = Parties(tmp_path, repo / "docs" / "samples", run)
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory, repo: Path) -> Path:
+    """The folder in which they were founded and admitted, to be copied."""
+    them = Parties(tmp_path_factory.mktemp("founded"), repo / "docs" / "samples", creditbank)
     them.do("keys", "new", them.path("regulator.keystore"))
     quorum = ("--governance", them.path("regulator.keystore"), "--data", them.path("var"))
     names = ("--name-en", "CQ", "--name-zh", "重庆")
@@ -68,7 +72,13 @@ def parties(tmp_path: Path, run: Run, repo: Path) -> Parties:
         opener = them.do("member", "api-key", "new", them.path(f"members/{slug}")).strip()
         told = ("--slug", slug, "--name", "student records", "--data", them.path("var"))
         them.do("member", "api-key", "add", "--key", opener, *told)
-    return them
+    return them.folder
+
+
+@pytest.fixture
+def parties(founded: Path, tmp_path: Path, run: Run, repo: Path) -> Parties:
+    shutil.copytree(founded, tmp_path, dirs_exist_ok=True)
+    return Parties(tmp_path, repo / "docs" / "samples", run)
 
 
 @contextmanager

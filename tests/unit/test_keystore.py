@@ -1,6 +1,9 @@
 """Keystores: a secret in a file that only its passphrase opens, and that cannot be weakened."""
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,8 +45,16 @@ def test_round_trip_and_mode(path: Path) -> None:
 
 
 def test_default_cost_is_argon2id_interactive(tmp_path: Path) -> None:
+    """In processes of their own, as users have them: in this one whatever is made is cheap."""
     path = tmp_path / "default.keystore"
-    write_keystore(path, SECRET, "p")
+    made = "from bank.access.passwords import hash_password; print(hash_password('p' * 12))"
+    for arguments in (("-m", "bank.cli", "keys", "new", str(path)), ("-c", made)):
+        environment = {**os.environ, "CREDITBANK_PASSPHRASE": "p"}
+        done = subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("$argon2id$v=19$m=65536,t=2,p=1$")
     document = parse(path.read_bytes())
     assert isinstance(document, dict)
     assert isinstance(document["header"], dict)
