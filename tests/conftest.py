@@ -6,6 +6,7 @@ import functools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,6 +162,16 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     done = creditbank("demo", "--no-serve", "--data", str(data), "--out", str(out))
     assert done.returncode == 0, done.stderr
     return Story(data, out, done.stdout + done.stderr)
+
+
+@pytest.fixture
+def in_chongqing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The local time is Chongqing's, eight hours ahead."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CST-8")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture
