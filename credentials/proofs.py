@@ -95,7 +95,7 @@ class ProofResult:
     expires: str
     understood: bool
     error: str | None
-    problem: str = ""
+    problem: str
     """The kind of error, as the W3C's specifications name it."""
 
     @property
@@ -344,8 +344,6 @@ class _Check:
         if not isinstance(value, str) or not value.startswith("z"):
             raise BadProof("the proof value is not base58btc multibase")
         options = {name: item for name, item in proof.items() if name != "proofValue"}
-        if suite not in _BY_JCS:
-            options.pop("@context", None)
         signature = base58_decode(value[1:])
         if "z" + base58_encode(signature) != value:
             raise BadProof("the proof value is not in its one base58btc form")

@@ -138,21 +138,18 @@ def _ecmascript_number(value: float) -> str:
     """ECMAScript's Number::toString (RFC 8785 section 3.2.2.3) from Python's shortest digits."""
     if value != value or value in (float("inf"), float("-inf")):
         raise NotCanonical("NaN and infinities are not JSON")
-    if value == 0:
-        return "0"
-    sign = "-" if value < 0 else ""
-    mantissa, _, exponent = f"{abs(value)!r}".partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).rstrip("0")
-    point = len(whole) + int(exponent or 0)
-    if 0 < point <= 21:
-        if len(digits) <= point:
-            return sign + digits.ljust(point, "0")
-        return f"{sign}{digits[:point]}.{digits[point:]}"
-    if -6 < point <= 0:
-        return f"{sign}0.{'0' * -point}{digits}"
-    power = f"e{'+' if point > 0 else '-'}{abs(point - 1)}"
-    return f"{sign}{digits[0]}{'.' + digits[1:] if len(digits) > 1 else ''}{power}"
+    if value < 0:
+        return f"-{_ecmascript_number(-value)}"
+    # Of 0.0 and -0.0 alike; Python writes an exponent from 16 on, and from -5 downwards.
+    mantissa, _, exponent = f"{abs(value)!r}".removesuffix(".0").partition("e")
+    if not exponent:
+        return mantissa
+    power, digits = int(exponent), mantissa.replace(".", "")
+    if not -7 < power < 21:
+        return f"{mantissa}e{power:+d}"
+    if exponent.startswith("-"):
+        return f"0.{'0' * (-power - 1)}{digits}"
+    return digits.ljust(power + 1, "0")
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> Json:

@@ -55,7 +55,7 @@ class VerifierKey:
         name, _, rest = text.partition("+")
         identifier, _, body = rest.partition("+")
         data = _unbase64(body, f"verifier key {text[:60]!r}")
-        if not _NAME.match(name) or len(data) < 2:
+        if not _NAME.match(name) or not data:
             raise BadNote(f"not a verifier key: {text[:60]!r}")
         key = cls(name, data[0], data[1:])
         if key.key_id.hex() != identifier:
@@ -196,8 +196,8 @@ def _split_note(note: str) -> tuple[str, list[str]]:
         raise BadNote("the note is over 1 MiB")
     if _NOT_TEXT.search(note):
         raise BadNote("the note holds a control character or a lone surrogate")
-    text, separator, rest = note.rpartition("\n\n")
-    if not separator or not rest.endswith("\n") or not text:
+    text, _, rest = note.rpartition("\n\n")
+    if not text or not rest.endswith("\n"):
         raise BadNote("not a signed note: it has no signature lines")
     lines = rest[:-1].split("\n")
     if len(lines) > _MAX_LINES:
@@ -217,7 +217,7 @@ def _signature_line(line: str) -> tuple[str, bytes, bytes]:
 
 def _unbase64(text: str, where: str) -> bytes:
     try:
-        data = base64.b64decode(text, validate=True)
+        data = base64.b64decode(text)
     except (binascii.Error, ValueError) as error:
         raise BadNote(f"{where} is not base64") from error
     if base64.b64encode(data).decode() != text:

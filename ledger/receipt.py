@@ -8,7 +8,6 @@ from ledger.errors import BadReceipt
 
 HEADER = "c2sp.org/tlog-proof@v1"
 _MAX_PATH = 63
-MEDIA_TYPE = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def consistency_ranges(old: int, new: int) -> list[tuple[int, int]]:
     """Which subtrees prove that the tree of `old` leaves is a prefix of that of `new` leaves."""
     if not 0 <= old <= new:
         raise BadProofPath(f"a log of {new} entries cannot continue one of {old}")
-    if old in (0, new):
+    if old == 0:
         return []
     lo, hi, whole = 0, new, True
     ranges = []

@@ -6,6 +6,7 @@ import fcntl
 import functools
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,16 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             assert done.returncode == 0, done.stderr
             told.write_text(done.stdout + done.stderr, encoding="utf-8")
     return Story(data, out, told.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def in_chongqing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The local time is Chongqing's, eight hours ahead."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CST-8")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

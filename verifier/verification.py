@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from credentials import CredentialFacts, CredentialsError, format_moment, read_credential
 from credentials.spelling import hidden_characters, mixes_alphabets, shown
-from ledger import Entry, format_time
+from ledger import format_time
 from verifier.authority import check_issuer
 from verifier.evidence import Evidence
 from verifier.inclusion import check_ledger, check_witnesses
@@ -43,7 +43,7 @@ def verify(evidence: Evidence, trust: Trust, at: datetime) -> Report:
         Check("holder", Outcome.NOT_CHECKED, "holder.file"),
         trusted,
     )
-    return _report(evidence, trust, at, _subject(facts, trust, entry), checks)
+    return _report(evidence, trust, at, _subject(facts, trust), checks)
 
 
 def _report(
@@ -53,7 +53,7 @@ def _report(
     return Report(format_moment(at), evidence.form, subject, checks, trust.version, issued)
 
 
-def _subject(facts: CredentialFacts, trust: Trust, entry: Entry | None) -> Subject:
+def _subject(facts: CredentialFacts, trust: Trust) -> Subject:
     member = trust.members.get(facts.issuer)
     return Subject(
         shown(facts.identifier),
@@ -67,11 +67,12 @@ def _subject(facts: CredentialFacts, trust: Trust, entry: Entry | None) -> Subje
 
 def check_spelling(names: Sequence[str], good: str) -> Check:
     """The format is good by now; whether `names` could deceive the eye is said with it."""
-    hidden = hidden_characters("".join(names))
+    text = " ".join(names)
+    hidden = hidden_characters(text)
     if hidden:
         codes = ", ".join(f"U+{ord(char):04X}" for char in hidden)
         return Check("format", Outcome.PASSED, "format.hidden", {"codes": codes}, caution=True)
-    if mixes_alphabets(" ".join(names)):
+    if mixes_alphabets(text):
         return Check("format", Outcome.PASSED, "format.mixed", caution=True)
     return Check("format", Outcome.PASSED, good)
 

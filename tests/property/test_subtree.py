@@ -64,6 +64,39 @@ def test_what_is_no_subtree_is_refused() -> None:
             Subtree(start, end)
 
 
+def test_there_are_no_subtrees_of_nothing() -> None:
+    for start, end in ((3, 3), (0, 0), (4, 3), (-1, 2)):
+        with pytest.raises(BadProofPath, match=f"there are no entries {start} to {end}"):
+            covering(start, end)
+    with pytest.raises(BadProofPath, match="a log of 7 entries has no entries to 8"):
+        subtree_consistency_proof(Subtree(4, 8), 7, lookup)
+    with pytest.raises(BadProofPath, match="a log of 7 entries has no entries to 8"):
+        verify_subtree_consistency(Subtree(4, 8), 7, [], lookup(4, 8), lookup(0, 7))
+
+
+def test_a_proof_from_a_larger_tree_is_too_long_for_a_smaller_one() -> None:
+    """The hashes agree all the way up: only the sizes say that there is one too many."""
+    proof = subtree_consistency_proof(Subtree(0, 7), 8, lookup)
+    verify_subtree_consistency(Subtree(0, 7), 8, proof, lookup(0, 7), lookup(0, 8))
+    with pytest.raises(BadProofPath, match="the subtree's proof is too long"):
+        verify_subtree_consistency(Subtree(0, 3), 4, proof, lookup(0, 7), lookup(0, 8))
+
+
+def test_an_entry_is_in_its_own_subtree_at_its_own_place() -> None:
+    subtree = Subtree(8, 13)
+    path, own = subtree_inclusion_proof(10, subtree, lookup), lookup(8, 13)
+    verify_subtree_inclusion(LEAVES[10], 10, subtree, path, own)
+    for leaf, index, other, tried, root in (
+        (LEAVES[11], 10, subtree, path, own),
+        (LEAVES[10], 11, subtree, path, own),
+        (LEAVES[10], 2, Subtree(0, 5), path, lookup(0, 5)),
+        (LEAVES[10], 10, subtree, path[::-1], own),
+        (LEAVES[10], 10, subtree, path, lookup(8, 12)),
+    ):
+        with pytest.raises(BadProofPath, match="does not lead to the subtree"):
+            verify_subtree_inclusion(leaf, index, other, tried, root)
+
+
 @given(st.integers(1, 130), st.data())
 def test_a_changed_proof_is_refused(size: int, choice: st.DataObject) -> None:
     options = covering(*sorted(choice.draw(st.sets(st.integers(0, size), min_size=2, max_size=2))))

@@ -124,6 +124,7 @@ def test_many_brackets_are_not_deep() -> None:
         ('["a",[]]', 2),
         ("[[],[],{},[[]]]", 3),
         ('[{"a":{}},"}}",[]]', 3),
+        ("[[[],[[]]]]", 4),
     ],
 )
 def test_brackets_are_counted_outside_text_alone(text: str, deepest: int) -> None:
@@ -137,6 +138,8 @@ def test_what_is_wrong_is_said_though_limits_were_raised() -> None:
     deep = b"[" * 70 + b"]" * 70
     with pytest.raises(NotCanonical, match="not JSON: Extra data"):
         parse_exact(deep + b"x", depth=100)
+    with pytest.raises(NotCanonical, match="not in canonical form"):
+        parse_exact(b"[" * 65 + b" " + b"]" * 65, depth=65)
     padded = b" " * (5 * MEBIBYTE)
     with pytest.raises(NotCanonical, match="not JSON: "):
         parse_exact(padded + b"x", limit=6 * MEBIBYTE)
@@ -144,10 +147,43 @@ def test_what_is_wrong_is_said_though_limits_were_raised() -> None:
         parse_exact(padded + b"1", limit=6 * MEBIBYTE)
 
 
+def test_only_brackets_are_brackets() -> None:
+    with pytest.raises(NotCanonical, match="not JSON"):
+        parse("[[],[],XX]", depth=2)
+    with pytest.raises(NotCanonical, match="deeper than 2 levels"):
+        parse("[[XX[]]]", depth=2)
+
+
+def test_what_keeps_its_limits_is_read_by_orjson(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(data: bytes, *, limit: int, depth: int) -> Json:
+        raise AssertionError(data)
+
+    monkeypatch.setattr(canonical, "parse", never)
+    assert parse_exact(b'[{"a":[]}]', limit=10, depth=3) == [{"a": []}]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((0.0, "0"), (-0.0, "0"), (0.5, "0.5"), (-1.0, "-1"), (9999.0, "9999")),
+        *((0.0001, "0.0001"), (0.00001, "0.00001"), (-0.0000123, "-0.0000123")),
+        *((1e-6, "0.000001"), (1.5e-6, "0.0000015"), (1e-7, "1e-7"), (-1.25e-7, "-1.25e-7")),
+        *((1e15, "1000000000000000"), (9007199254740993.0, "9007199254740992")),
+        *((1e16, "10000000000000000"), (12345678901234567.0, "12345678901234568")),
+        *((1e20, "100000000000000000000"), (-1.5e20, "-150000000000000000000")),
+        *((1e21, "1e+21"), (1.5e21, "1.5e+21"), (5e-324, "5e-324")),
+        (1.7976931348623157e308, "1.7976931348623157e+308"),
+    ],
+)
+def test_numbers_as_ecmascript_writes_them(value: float, text: str) -> None:
+    assert encode([1.0, value]) == f"[1,{text}]".encode()
+
+
 def test_numbers_at_the_edge_of_exactness() -> None:
     most = 2**53 - 1
     assert parse(f"[{most},-{most},{most}.0]") == [most, -most, most]
     assert type(parse("6.0")) is int
+    assert type(parse(f"{most}.0")) is type(parse(f"-{most}.0")) is int
     assert type(parse("9007199254740992.0")) is float
     for text in ("9007199254740992", "-9007199254740992", "1" * 18, "0" * 5000):
         with pytest.raises(NotCanonical):

@@ -7,9 +7,9 @@ import base64
 import pytest
 
 from keys import PrivateKey
-from ledger import BadNote, VerifierKey, open_note, sign_note
+from ledger import BadNote, Checkpoint, VerifierKey, open_note, sign_note
 from ledger.cosignature import Ed25519Cosigner, MLDSA44Cosigner, cosign_all
-from ledger.note import ED25519, signature_line
+from ledger.note import ED25519, cosigned_subtree, lines_by, signature_line
 
 NAME, TEXT = (
     "bank.example/log",
@@ -83,13 +83,16 @@ def test_signed_twice() -> None:
         GOOD[:-2] + "\n",
         GOOD[:-1] + "=\n",
         GOOD[:-1] + "!\n",
+        GOOD[:-1] + "x",
+        "\n\n" + GOOD.partition("\n\n")[2],
+        GOOD.partition("\n\n")[2],
         f"{TEXT}\n— {NAME} AAAAAA==\n",
         f"{TEXT}\n— {NAME} \n",
         GOOD + "not a signature line\n",
         GOOD + GOOD.split("\n\n")[1] * 100,
         "x" * (1024 * 1024) + GOOD,
     ],
-    ids=range(27),
+    ids=range(30),
 )
 def test_malformed_notes_are_refused(note: str) -> None:
     for keys in ((), (KEY,)):
@@ -139,6 +142,7 @@ def test_verifier_keys() -> None:
         spell(NAME, "00000000", raw),
         spell("other.example", KEY.key_id.hex(), raw),
         spell(NAME, KEY.key_id.hex(), b"\1"),
+        str(VerifierKey(NAME, ED25519, b"")),
         spell("n" * 256, VerifierKey("n" * 256, ED25519, KEY.raw).key_id.hex(), raw),
         str(small),
         str(strange),
@@ -148,3 +152,69 @@ def test_verifier_keys() -> None:
     ):
         with pytest.raises(BadNote):
             VerifierKey.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"{NAME}+{KEY.key_id.hex()}+A", "is not base64$"),
+        (f"{NAME}+{KEY.key_id.hex()}+Aé==", "is not base64$"),
+        (f"{NAME}+{KEY.key_id.hex()}+AR==", "is not the one base64 form of its bytes$"),
+        (str(KEY) + "!", "is not the one base64 form of its bytes$"),
+    ],
+)
+def test_what_is_wrong_with_a_key_names_its_beginning(text: str, says: str) -> None:
+    with pytest.raises(BadNote, match=says) as caught:
+        VerifierKey.parse(text)
+    assert str(caught.value).startswith(f"verifier key {text[:60]!r} is not ")
+
+
+def test_a_signature_of_one_byte_is_read_and_that_of_none_is_not() -> None:
+    assert open_note(f"{TEXT}\n— {NAME} AAAAAAA=\n", [KEY]).unknown == (NAME,)
+    for signature, says in (
+        ("AAAAAA==", "too short"),
+        ("AAAAAAB=", "a signature line is not the one base64 form"),
+        ("AAAAA", "^a signature line is not base64$"),
+    ):
+        with pytest.raises(BadNote, match=says):
+            open_note(f"{TEXT}\n— {NAME} {signature}\n", [KEY])
+
+
+def test_the_largest_note_and_the_most_signatures() -> None:
+    lines = GOOD.partition("\n\n")[2]
+    text = "x" * (1024 * 1024 - len(lines) - 2)
+    assert open_note(f"{text}\n\n{lines}", ()).text == text + "\n"
+    with pytest.raises(BadNote, match="over 1 MiB"):
+        open_note(f"{text}x\n\n{lines}", ())
+    assert len(open_note(f"{TEXT}\n{lines * 100}", ()).unknown) == 100
+    with pytest.raises(BadNote, match="over 100 signatures"):
+        open_note(f"{TEXT}\n{lines * 101}", ())
+
+
+@pytest.mark.parametrize("cosigner", COSIGNERS)
+def test_the_last_second_of_the_calendar(cosigner: Ed25519Cosigner | MLDSA44Cosigner) -> None:
+    last = 253_402_300_799
+    note = GOOD + cosigner.cosign(TEXT, last)
+    assert open_note(note, [cosigner.key]).signatures[0].time == last
+    with pytest.raises(BadNote, match="impossible time"):
+        open_note(GOOD + cosigner.cosign(TEXT, last + 1), [cosigner.key])
+
+
+def test_the_lines_by_some_keys() -> None:
+    own = GOOD.partition("\n\n")[2]
+    first, second = (cosigner.cosign(TEXT, 1) for cosigner in COSIGNERS)
+    keys = [cosigner.key for cosigner in COSIGNERS]
+    note = GOOD + first + second
+    assert lines_by(note, keys) == first + second
+    assert lines_by(note, [KEY, keys[1]]) == own + second
+    assert lines_by(note, [VerifierKey(NAME, ED25519, OTHER.public_key.raw)]) == ""
+
+
+def test_names_in_a_cosignature_have_255_bytes() -> None:
+    longest = Checkpoint("é" * 127 + "e", 3, bytes(32)).text
+    message = cosigned_subtree(longest, 1, "n" * 255)
+    assert len(message) == 12 + 256 + 8 + 256 + 8 + 8 + 32
+    longer = Checkpoint("é" * 128, 3, bytes(32)).text
+    for text, name in ((longest, "n" * 256), (longer, "n" * 255)):
+        with pytest.raises(BadNote, match="at most 255 bytes"):
+            cosigned_subtree(text, 1, name)

@@ -17,14 +17,16 @@ from credentials import (
     BadProof,
     Terms,
     add_proof,
+    commitment,
     key_in_did_key,
     key_in_method,
     sign,
     verify_proofs,
 )
-from credentials.errors import WrongChallenge, WrongDomain
+from credentials.errors import BadDocument, WrongChallenge, WrongDomain
+from credentials.proofs import ED25519_2020, ProofResult, only_suite
 from credentials.verifiable import Check
-from keys import AnySigner, BadKey, PrivateKey, base58_encode, encode
+from keys import AnySigner, BadKey, Json, PrivateKey, base58_encode, encode
 from keys.ecdsa import EcdsaPrivateKey, EcdsaPublicKey
 
 V2 = "https://www.w3.org/ns/credentials/v2"
@@ -198,7 +200,8 @@ def chained(suite: str = JCS) -> dict[str, Any]:
 
 
 def errors(document: dict[str, Any]) -> list[str | None]:
-    return [result.error for result in verify_proofs(document, key_in_did_key)]
+    results = verify_proofs(document, key_in_did_key)
+    return [result.error if result.understood else "not understood" for result in results]
 
 
 @pytest.mark.parametrize("suite", [JCS, RDFC])
@@ -237,6 +240,7 @@ def test_a_chain_falls_with_its_first_proof() -> None:
         {**links, "proof": unknown}, second, method(second), NOW, JCS, previous=[first["id"]]
     )
     results = verify_proofs(links, key_in_did_key)
+    assert results[1].problem == BadProof.problem
     assert [result.understood for result in results] == [False, True]
     assert not any(result.passed for result in results)
 
@@ -285,3 +289,192 @@ def test_fields_that_are_text(field: str) -> None:
         data = b"".join(sha256(encode(part)).digest() for part in (options, document))
         proof = {**options, "proofValue": "z" + base58_encode(issuer.sign(data))}
         assert (errors({**document, "proof": proof}) == [None]) is good
+
+
+ISSUER = SIGNERS["Ed25519"]
+TWO = signed(ISSUER)
+
+
+def test_a_result_says_all_of_its_proof() -> None:
+    expires = "2030-01-01T00:00:00Z"
+    document = signed(ISSUER, Terms(expires=expires), (JCS,))
+    (result,) = verify_proofs(document, key_in_did_key)
+    assert result == ProofResult(JCS, method(ISSUER), NOW, expires, True, None, "")
+    strange = {"type": "X", "verificationMethod": 7, "created": []}
+    results = verify_proofs({**document, "proof": ["x", strange]}, key_in_did_key)
+    assert results == (
+        ProofResult("", "", "", "", True, "a proof is not an object", BadProof.problem),
+        ProofResult("X", "", "", "", False, None, ""),
+    )
+    for proof, suite in (
+        ({"type": "DataIntegrityProof", "cryptosuite": "x"}, "x"),
+        ({"type": "X", "cryptosuite": JCS}, JCS),
+        ({"type": "DataIntegrityProof", "cryptosuite": ED25519_2020}, ED25519_2020),
+        ({"type": ED25519_2020, "cryptosuite": JCS}, JCS),
+        ({"type": ED25519_2020, "cryptosuite": 7}, ED25519_2020),
+        ({"type": "DataIntegrityProof"}, "DataIntegrityProof"),
+        ({}, ""),
+    ):
+        (result,) = verify_proofs({**document, "proof": proof}, key_in_did_key)
+        assert (result.suite, result.understood, result.passed) == (suite, False, False)
+
+
+def test_one_to_eight_proofs_are_checked() -> None:
+    proof = TWO["proof"][1]
+    assert errors({**TWO, "proof": [proof] * 8}) == [None] * 8
+    bare = {name: value for name, value in TWO.items() if name != "proof"}
+    for document in (bare, {**bare, "proof": []}, {**bare, "proof": [proof] * 9}):
+        with pytest.raises(BadProof, match="carries no proof, or more than 8"):
+            verify_proofs(document, key_in_did_key)
+    assert errors({**bare, "proof": proof}) == [None]
+    assert errors({**bare, "proof": None}) == ["a proof is not an object"]
+
+
+def test_the_proofs_of_one_suite() -> None:
+    rdfc, jcs = TWO["proof"]
+    assert only_suite(TWO, JCS) == {**TWO, "proof": jcs}
+    assert only_suite({**TWO, "proof": rdfc}, RDFC) == {**TWO, "proof": rdfc}
+    assert only_suite({**TWO, "proof": [jcs, "x", rdfc, jcs]}, JCS)["proof"] == [jcs, jcs]
+    for document in (TWO, {**TWO, "proof": []}, {**TWO, "proof": "x"}):
+        with pytest.raises(BadProof, match="the document has no ecdsa-jcs-2019 proof"):
+            only_suite(document, ECDSA_JCS)
+
+
+def test_a_commitment_is_the_hash_of_everything_but_the_proofs() -> None:
+    wanted = sha256(encode(credential(did(ISSUER)))).digest()
+    assert commitment(TWO) == commitment(credential(did(ISSUER))) == wanted
+    assert commitment({**TWO, "name": "x"}) != wanted
+
+
+@pytest.mark.parametrize("created", ["", "today", "2026-02-30T00:00:00Z"])
+def test_nothing_is_signed_without_a_time(created: str) -> None:
+    document = credential(did(ISSUER))
+    with pytest.raises(BadDocument, match=r"^created is not a time"):
+        sign(document, ISSUER, method(ISSUER), created, (JCS,))
+    with pytest.raises(BadDocument, match=r"^created is not a time"):
+        add_proof(document, ISSUER, method(ISSUER), created, JCS)
+
+
+def test_no_other_suite_can_be_made() -> None:
+    for suite in (ED25519_2020, "x", ""):
+        with pytest.raises(BadProof, match="a key of Ed25519 makes no proof"):
+            signed(ISSUER, suites=(suite,))
+
+
+def made(**changes: Any) -> dict[str, Any]:
+    """A JCS proof with these options, signed as it stands; None leaves one out."""
+    document = credential(did(ISSUER))
+    options: dict[str, Any] = {
+        "@context": document["@context"],
+        "created": NOW,
+        "cryptosuite": JCS,
+        "proofPurpose": "assertionMethod",
+        "type": "DataIntegrityProof",
+        "verificationMethod": method(ISSUER),
+        **changes,
+    }
+    options = {name: value for name, value in options.items() if value is not None}
+    data = b"".join(sha256(encode(part)).digest() for part in (options, document))
+    return {**document, "proof": {**options, "proofValue": "z" + base58_encode(ISSUER.sign(data))}}
+
+
+def test_every_known_option_may_stand_in_a_proof_and_no_other() -> None:
+    assert errors(made()) == [None]
+    known = {"nonce": "n", "id": "urn:x", "expires": NOW, "challenge": "c", "domain": "a.example"}
+    assert errors(made(**known)) == [None]
+    assert errors(made(created=None)) == [None]
+    for name in ("colour", "Created", "y" * 50):
+        (error,) = errors(made(**{name: "x", "zz": "x"}))
+        assert error == f"the proof has a field that is not understood: {name[:40]!r}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem", "error"),
+    [
+        ({"proofPurpose": None}, BadProof.problem, "the proof is for None, not assertionMethod"),
+        ({"expires": ["x"]}, BadDocument.problem, "expires is not a time"),
+        ({"created": "x"}, BadDocument.problem, "created is not a time"),
+        ({"@context": ["x"]}, BadProof.problem, "the document's @context is not the one"),
+        ({"verificationMethod": None}, BadProof.problem, "the verification method ''"),
+        ({"challenge": 7}, BadProof.problem, "the proof's challenge is not text"),
+    ],
+)
+def test_what_is_wrong_with_a_proof(changes: dict[str, Any], problem: str, error: str) -> None:
+    (result,) = verify_proofs(made(**changes), key_in_did_key)
+    assert (result.problem, result.passed) == (problem, False)
+    assert str(result.error).startswith(error)
+
+
+def test_a_domain_may_be_one_of_several() -> None:
+    for domain, wanted, good in (
+        (["a.example", "b.example"], "b.example", True),
+        (["a.example"], "b.example", False),
+        ("b.example", "b.example", True),
+        ("a.b.example", "b.example", False),
+        (None, "b.example", False),
+        (None, None, True),
+    ):
+        (result,) = verify_proofs(made(domain=domain), key_in_did_key, Terms(domain=wanted))
+        assert result.passed is good
+        assert result.problem == ("" if good else WrongDomain.problem)
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "x", "z", "u" + "1" * 88, "z0OIl", "z1x"])
+def test_proof_values_that_are_none(value: Any) -> None:
+    document = made()
+    document["proof"]["proofValue"] = value
+    (result,) = verify_proofs(document, key_in_did_key)
+    assert (result.problem, result.passed) == (BadProof.problem, False)
+
+
+def test_a_proof_carries_the_context_it_signs_only_under_jcs() -> None:
+    rdfc, jcs = TWO["proof"]
+    assert jcs["@context"] == TWO["@context"]
+    assert "@context" not in rdfc
+    plain = {"id": "urn:x"}
+    proof = sign(plain, ISSUER, method(ISSUER), NOW, (JCS,))["proof"]
+    assert isinstance(proof, dict)
+    assert set(proof) == {
+        *("type", "created", "cryptosuite", "proofPurpose", "proofValue", "verificationMethod")
+    }
+    assert errors({**plain, "proof": proof}) == [None]
+
+
+def test_added_proofs_are_plain_where_they_build_on_none() -> None:
+    document = credential(did(ISSUER))
+    once = add_proof(document, ISSUER, method(ISSUER), NOW, JCS)
+    assert isinstance(once["proof"], dict)
+    assert not {"id", "previousProof"} & set(once["proof"])
+    twice = add_proof(once, ISSUER, method(ISSUER), NOW, RDFC, Terms(AUTHENTICATION, "d", "c"))
+    assert isinstance(twice["proof"], list)
+    assert twice["proof"][0] == once["proof"]
+    later = twice["proof"][1]
+    assert isinstance(later, dict)
+    assert (later["proofPurpose"], later["domain"], later["challenge"]) == (
+        *(AUTHENTICATION, "d", "c"),
+    )
+    assert errors(twice)[0] is None
+    (_, second) = verify_proofs(twice, key_in_did_key, Terms(AUTHENTICATION, "d", "c"))
+    assert second.passed
+    many = {**document, "proof": [once["proof"]] * 7}
+    assert errors(add_proof(many, ISSUER, method(ISSUER), NOW, JCS)) == [None] * 8
+
+
+def test_a_chain_beside_what_is_no_proof() -> None:
+    document = chained()
+    document["proof"].insert(0, "x")
+    assert errors(document) == ["a proof is not an object", None, None, None]
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("P-256", "sha256"), ("P-384", "sha384")])
+def test_blank_nodes_are_ordered_by_the_hash_of_the_curve(kind: str, wanted: str) -> None:
+    asked: list[str] = []
+
+    def canonicalise(document: Json, digest: str = "none") -> bytes:
+        asked.append(digest)
+        return encode(document)
+
+    signer = SIGNERS[kind]
+    document = credential(did(signer))
+    sign(document, signer, method(signer), NOW, (ECDSA_RDFC,), Terms(), canonicalise)
+    assert asked == [wanted, wanted]

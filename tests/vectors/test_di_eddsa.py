@@ -62,7 +62,8 @@ def published(text: str | list[str]) -> bytes:
 
 
 def errors(document: dict[str, Any]) -> list[str | None]:
-    return [result.error for result in verify_proofs(document, key_in_method)]
+    results = verify_proofs(document, key_in_method)
+    return [result.error if result.understood else "not understood" for result in results]
 
 
 def altered(section: str, **changes: Any) -> dict[str, Any]:

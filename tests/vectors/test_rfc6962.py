@@ -147,6 +147,22 @@ def test_there_is_no_proof_of_what_is_not_there() -> None:
         Frontier(3, [EMPTY_ROOT])
 
 
+def test_nothing_proves_that_a_log_continues_itself_or_an_empty_one() -> None:
+    assert consistency_ranges(0, 8) == consistency_ranges(0, 0) == []
+    assert consistency_ranges(5, 5) == consistency_ranges(8, 8) == []
+
+
+def test_a_proof_from_a_larger_tree_is_too_long_for_a_smaller_one() -> None:
+    """The hashes agree all the way up: only the sizes say that there is one too many."""
+    pair = lookup(0, 2)
+    with pytest.raises(BadProofPath, match="the inclusion path is too long"):
+        verify_inclusion(LEAVES[1], 0, 1, [LEAVES[0]], pair)
+    proof = consistency_proof(7, 8, lookup)
+    verify_consistency(7, 8, proof, lookup(0, 7), lookup(0, 8))
+    with pytest.raises(BadProofPath, match="the consistency proof is too long"):
+        verify_consistency(3, 4, proof, lookup(0, 7), lookup(0, 8))
+
+
 def good_cases(folder: Path) -> list[dict[str, object]]:
     found = [json.loads(path.read_text()) for path in sorted(folder.rglob("*.json"))]
     return [case for case in found if not case["wantErr"]]
