@@ -35,8 +35,9 @@ def insert_rows(
     if connection.dialect.name == "postgresql":
         types = [_copy_type(column.type) for column in table.columns]
         if unless_there or len(rows) <= _FEW:
-            arrays = ", ".join(f"?::{kind}[]" for kind in types)
+            arrays = ", ".join(f"%b::{kind}[]" for kind in types)
             values = [list(column) for column in zip(*rows, strict=True)]
+            # %b, in binary: as text the driver puts lists together element by element.
             execute(connection, f"{insert} SELECT * FROM unnest({arrays}){rest}", values)
         else:
             _copy(connection, table.name, columns, types, rows)
@@ -66,7 +67,7 @@ def select_rows(
     found = ", ".join(f"{table.name}.{name}" for name in columns)
     on = " AND ".join(f"{table.name}.{name} = {w}" for name, w in zip(key, names, strict=True))
     if connection.dialect.name == "postgresql":
-        arrays = ", ".join(f"?::{_copy_type(table.c[name].type)}[]" for name in key)
+        arrays = ", ".join(f"%b::{_copy_type(table.c[name].type)}[]" for name in key)
         source = f"unnest({arrays}) AS wanted ({', '.join(names)}) JOIN {table.name} ON {on}"
         values = [list(column) for column in zip(*wanted, strict=True)]
         lock = f" FOR KEY SHARE OF {table.name}" if hold else ""
