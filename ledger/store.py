@@ -39,6 +39,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ledger.errors import StoreFault
 from ledger.tree import EMPTY_ROOT
 
+_IDLE = 0
+"""What libpq says of a connection on which no transaction is open (PQTRANS_IDLE)."""
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit whole number on both engines."""
 _BEGIN_WRITING = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
@@ -146,7 +148,7 @@ def open_store(url: str) -> Engine:
             raise StoreFault(f"database {backend!r} is not supported; use sqlite or postgresql")
         if backend == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        # Every transaction is ended where it was begun; PostgreSQL need not be told once more.
+        # PostgreSQL need not be told once more of what has ended; see _end_postgres.
         reset = None if backend == "postgresql" else "rollback"
         engine = create_engine(
             parsed, pool_size=20, max_overflow=20, pool_timeout=60, pool_reset_on_return=reset
@@ -157,6 +159,7 @@ def open_store(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
     else:
         event.listen(engine, "connect", _prepare_postgres)
+        event.listen(engine, "reset", _end_postgres)
     try:
         with engine.connect() as connection:
             _check_durable(connection, backend)
@@ -365,6 +368,12 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # while rows are inserted too: splitting a page is what leaves copies.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
+
+
+def _end_postgres(connection: Any, record: object, state: object) -> None:
+    """End what a caller that failed on its way to the end has left open."""
+    if connection.info.transaction_status != _IDLE:
+        connection.rollback()
 
 
 def _prepare_postgres(connection: Any, record: object) -> None:

@@ -102,7 +102,11 @@ def test_the_counter_from_opening_to_erasure(
         ("open", b"name: x\n110105194912310021", "line 2 of standard input"),
         ("open", b'{"name": "x", "number": 110105194912310021}', "in quotes"),
         ("open", b"name: x\nkind: passport\nnumber: 110105194912310021", "such as passport/DEU"),
-        ("find", b"kind: citizen-id", "standard input has no number; add it"),
+        (
+            "find",
+            b"kind: citizen-id",
+            "the kind of an identity document but no number; add it",
+        ),
         ("find", b"number: 11010519491231002X", "no learner here has this identity document"),
     ],
 )

@@ -17,9 +17,9 @@ from bank.api.app import make_app
 from bank.cli.background import served
 from bank.client import BankUnreachable, RemoteBank
 from ledger import Entry, StoreFault
-from ledger.log import Log
+from ledger.log import Log, read_head
 from ledger.sequencer import Placed
-from ledger.store import open_store
+from ledger.store import open_store, reading
 from tests.api_kit import new_key
 from tests.bank_kit import SmallBank, result, small_bank
 from tests.postgres_server import Server, serving
@@ -121,15 +121,19 @@ def test_the_bank_heals_and_loses_nothing(
         assert small.bank.upkeep.rebuild()
 
 
-def test_a_restart_while_nobody_asks_costs_no_request(server: Server) -> None:
+def test_a_restart_while_nobody_asks_costs_no_request(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = open_store(server.url)
     log = Log(engine)
     size = log.size()
     server.kill()
     server.start()
     assert log.size() == size
-    # The control: without asking a connection first whether it lives, it does.
-    engine.pool._pre_ping = False
+    with reading(engine) as connection:
+        assert read_head(connection).size == size
+    # The control: where a connection that the server closed is not told from other faults, it does.
+    monkeypatch.setattr(engine.dialect, "is_disconnect", lambda *error: False)
     server.kill()
     server.start()
     with pytest.raises(StoreFault, match="the database failed"):

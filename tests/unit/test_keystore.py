@@ -47,7 +47,7 @@ def test_round_trip_and_mode(path: Path) -> None:
 def test_default_cost_is_argon2id_interactive(tmp_path: Path) -> None:
     """In processes of their own, as users have them: in this one whatever is made is cheap."""
     path = tmp_path / "default.keystore"
-    made = "from bank.access.passwords import hash_password; print(hash_password('p' * 12))"
+    made = "from bank.sign_in.passwords import hash_password; print(hash_password('p' * 12))"
     for arguments in (("-m", "bank.cli", "keys", "new", str(path)), ("-c", made)):
         environment = {**os.environ, "CREDITBANK_PASSPHRASE": "p"}
         done = subprocess.run(
