@@ -151,7 +151,13 @@ def open_store(url: str) -> Engine:
         # PostgreSQL need not be told once more of what has ended; see _end_postgres.
         reset = None if backend == "postgresql" else "rollback"
         engine = create_engine(
-            parsed, pool_size=20, max_overflow=20, pool_timeout=60, pool_reset_on_return=reset
+            parsed,
+            pool_size=20,
+            max_overflow=20,
+            pool_timeout=60,
+            # The one used last knows the pages that were written last.
+            pool_use_lifo=True,
+            pool_reset_on_return=reset,
         )
     except (ArgumentError, ImportError, TypeError) as error:
         raise StoreFault(f"the database address is not usable: {error}") from error

@@ -4,6 +4,7 @@ Of its address only the route's template is told. Who asks is told by role and b
 the routes leave in the request's state: `session` (of the pages) and `key` (a member's signature).
 """
 
+import itertools
 import logging
 import secrets
 from collections.abc import Callable, Collection
@@ -36,6 +37,8 @@ class Watch:
         self._fixed = fixed
         self._figures = figures
         self._span = span or (lambda: nullcontext(lambda method, route, status: ""))
+        # A number tells requests apart and need not be hard to guess: no random bytes for each.
+        self._begun, self._numbers = secrets.token_hex(4), itertools.count()
         self._log = logging.getLogger(f"{LOGGER}.request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +47,7 @@ class Watch:
             await self._app(scope, receive, send)
             return
         # Never one that the other side sent: it could say anything.
-        number, start, status = secrets.token_hex(8), perf_counter(), 500
+        number, start, status = f"{self._begun}{next(self._numbers):08x}", perf_counter(), 500
         scope.setdefault("state", {})["request"] = number
 
         async def sent(message: Message) -> None:
