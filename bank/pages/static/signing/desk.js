@@ -84,6 +84,8 @@ export async function unlocking(ready) {
     }
     button.disabled = false;
   });
+  // Until here a click would have been lost.
+  button.disabled = false;
 }
 
 async function opened(box, role) {
