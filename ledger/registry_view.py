@@ -13,13 +13,14 @@ class RegistryView:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._log = Log(engine)
         self._known: tuple[Head, Registry] | None = None
 
     def now(self) -> Registry:
         """The registry, which nobody changes; the same object until an entry changes it."""
         # Before the view of the store is taken, which so is never the older one of the two.
         known = self._known
-        if known is not None and known[0] == Log(self._engine).head():
+        if known is not None and known[0] == self._log.head():
             return known[1]
         with reading(self._engine) as connection:
             head = read_head(connection)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import Response
 
+from bank.answers import NO_STORE, json_answer
 from bank.api.recognition import lot_json
 from bank.api.request_bodies import a_list, an_object, json_body
 from bank.authorization import ApiKey
@@ -27,7 +28,7 @@ from bank.submissions import (
     wants_together,
 )
 from bank.threads import in_thread
-from keys import Json, encode, parse_exact
+from keys import Json, parse_exact
 from ledger import format_time
 from ledger.body import MOST_IN_BATCH
 from ledger.sequencer import Outcome
@@ -75,7 +76,7 @@ def add_members(app: FastAPI, bank: Bank) -> None:
         """
         token, ends = await in_thread(bank.api_keys.begin, key.key)
         body: dict[str, Json] = {"expires": format_time(ends), "token": token}
-        return _json(body, 201, {"Cache-Control": "no-store"})
+        return json_answer(body, 201, NO_STORE)
 
     @app.post("/slots", tags=["members"], openapi_extra=_SLOTS_BODY)
     async def slots(request: Request, key: Key) -> Response:
@@ -85,12 +86,12 @@ def add_members(app: FastAPI, bank: Bank) -> None:
         """
         lots = read_lots(parse_exact(await request.body()))
         given = await in_thread(bank.slots.give, key.institution, lots)
-        return _json(slots_json(given))
+        return json_answer(slots_json(given))
 
     @app.get("/batches/alone", tags=["members"])
     def alone(key: Key) -> Response:
         """How many awards the key's institution may still hand in today on one signature."""
-        return _json({"left": bank.intake.alone(key.institution)})
+        return json_answer({"left": bank.intake.alone(key.institution)})
 
     @app.post("/batches", tags=["members"], openapi_extra=_BATCH_BODY)
     async def approve(request: Request, key: Key) -> Response:
@@ -104,7 +105,7 @@ def add_members(app: FastAPI, bank: Bank) -> None:
             signed, awards = read_batch(parse_exact(body, limit=LARGEST))
             if signed.statement.author != key.institution:
                 raise NotYours("a batch is approved by its own institution's software alone")
-            return _json(outcome_json(bank.intake.approve_batch(signed, awards)))
+            return json_answer(outcome_json(bank.intake.approve_batch(signed, awards)))
 
         return await in_thread(approve_batch)
 
@@ -129,7 +130,7 @@ def add_members(app: FastAPI, bank: Bank) -> None:
             )
             items.append({**lot_json(lot), **mine})
         more: dict[str, Json] = {"next": found[_PAGE - 1].award_index} if found[_PAGE:] else {}
-        return _json({"awards": items, **more})
+        return json_answer({"awards": items, **more})
 
 
 def _add_statements(app: FastAPI, bank: Bank) -> None:
@@ -154,14 +155,16 @@ def _add_statements(app: FastAPI, bank: Bank) -> None:
         is_short = len(body) < _SHORT
         submissions, together = read() if is_short else await in_thread(read)
         if together:
-            return _json(outcomes_json(await in_thread(bank.intake.submit_together, submissions)))
+            return json_answer(
+                outcomes_json(await in_thread(bank.intake.submit_together, submissions))
+            )
         waiting = (
             bank.intake.enqueue(submissions)
             if is_short
             else await in_thread(bank.intake.enqueue, submissions)
         )
         outcomes: list[Outcome] = await asyncio.wrap_future(waiting)
-        return _json(outcomes_json(outcomes))
+        return json_answer(outcomes_json(outcomes))
 
 
 def _check_carried(submissions: Sequence[Submission], key: ApiKey) -> None:
@@ -176,9 +179,3 @@ def _check_carried(submissions: Sequence[Submission], key: ApiKey) -> None:
 def _reference(account: str) -> str:
     """The institution's own reference for the learner, of an account."""
     return account.partition("|")[2]
-
-
-def _json(
-    value: dict[str, Json], status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    return Response(encode(value), status, headers, media_type="application/json")
