@@ -60,18 +60,21 @@ def main() -> None:
     with log_at(f"sqlite:///{arguments.folder.resolve() / 'log.db'}") as (sequencer, signer, log):
         sequencer.append(opening())
         step = max(BATCH, arguments.entries // 10)
-        spent, since = 0.0, log.size()
+        spent, worked, since = 0.0, 0.0, log.size()
         while log.size() < arguments.entries:
             start = log.size()
             batch = [award(n) for n in range(start, min(arguments.entries, start + BATCH))]
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             assert all(isinstance(outcome, Placed) for outcome in sequencer.append(batch))
             signer.sign()
             spent += time.perf_counter() - began
+            worked += time.process_time() - busy
             if log.size() - since >= step or log.size() >= arguments.entries:
-                rate = (log.size() - since) / spent
-                print(f"{log.size():>10,} entries: {rate:>7,.0f}/s, {megabytes()} MB", flush=True)
-                spent, since = 0.0, log.size()
+                grown = log.size() - since
+                each = worked / grown * 1e6
+                said = f"{grown / spent:>7,.0f}/s, {each:.0f} us of processor each"
+                print(f"{log.size():>10,} entries: {said}, {megabytes()} MB", flush=True)
+                spent, worked, since = 0.0, 0.0, log.size()
         note = signer.sign()
         size = Checkpoint.parse(open_note(note, ()).text).size
         began = time.perf_counter()

@@ -140,14 +140,14 @@ class Sequencer:
                 continue
             place = places.get(identity)
             if place is not None:
-                outcomes.append(Placed(place[0], place[1], repeated=True))
+                outcomes.append(place)
                 continue
             try:
                 entry, leaf = state.admit(signed, time, fold)
             except LedgerError as error:
                 outcomes.append(Declined(str(error)))
                 continue
-            places[identity] = (entry.index, leaf)
+            places[identity] = Placed(entry.index, leaf, repeated=True)
             outcomes.append(Placed(entry.index, leaf, repeated=False))
             rows.append((entry.index, leaf, *identity, signed.statement.kind, entry.data))
         if rows:

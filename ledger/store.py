@@ -367,9 +367,10 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     # Else a REPLACE deletes the row it replaces without asking the triggers.
     cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.execute("PRAGMA cache_size = -65536")
-    # Pages, 64 MiB: each checkpoint writes a page that changed a hundred times but once, and syncs
-    # the file. What is durable when does not depend on it: that is the log's sync at each commit.
-    cursor.execute("PRAGMA wal_autocheckpoint = 16384")
+    # Pages, 16 MiB: a page that changed in many commits is copied into the file but once, and yet
+    # no commit waits long for that. What is durable when does not depend on it: that is the log's
+    # sync at each commit.
+    cursor.execute("PRAGMA wal_autocheckpoint = 4096")
     # Else a deleted row, or its copy from when a page was split, stays in the file. It must be on
     # while rows are inserted too: splitting a page is what leaves copies.
     cursor.execute("PRAGMA secure_delete = ON")
