@@ -215,13 +215,11 @@ def _follow(connection: Connection, state: _State | None, now: Head) -> _State:
     return _State(registry, edge, now.leaf)
 
 
-def _places(
-    connection: Connection, identities: Sequence[Identity]
-) -> dict[Identity, tuple[int, bytes]]:
-    """Index and leaf of those of these statements that stand in the log."""
+def _places(connection: Connection, identities: Sequence[Identity]) -> dict[Identity, Placed]:
+    """The places of those of these statements that stand in the log."""
     columns = ("list", "statement", "idx", "leaf")
     found = select_rows(connection, entries, columns, ("list", "statement"), identities)
-    return {(row.list, row.statement): (row.idx, row.leaf) for row in found}
+    return {(row.list, row.statement): Placed(row.idx, row.leaf, True) for row in found}
 
 
 def _move_head(connection: Connection, before: Head, state: _State, time: str) -> None:
