@@ -1,7 +1,5 @@
 """What is handed in: statements for the ledger, and the credentials that come with them."""
 
-import queue
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -26,8 +24,9 @@ from bank.institution import Submission
 from bank.lot_projection import LotProjection
 from bank.tables import credentials
 from bank.vault import AccountKey, Vault
-from ledger import LedgerError, Registry, SignedStatement
+from ledger import Registry, SignedStatement
 from ledger.bulk import Row, select_rows
+from ledger.gathering import Gathering
 from ledger.group_commit import GroupCommit
 from ledger.log import Log
 from ledger.sequencer import Declined, Outcome, Placed, Sequencer
@@ -81,11 +80,7 @@ class Intake:
         self._batches = batches
         self._api_keys = api_keys
         self._doubted = DoubtedUses(engine, log, registry)
-        self._waiting: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._closed = False
-        self._door = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
-        self._thread.start()
+        self._gathering = Gathering("intake", self._ready, _MOST)
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append statements that carry no credential; durable and checkpointed on return."""
@@ -133,31 +128,14 @@ class Intake:
         # Whoever asked may go away, but what was enqueued is appended all the same.
         request.answer.set_running_or_notify_cancel()
         if any(s.credential is not None or used_lot(s.signed.statement) for s in submissions):
-            with self._door:
-                if self._closed:
-                    raise LedgerError("the bank is shutting down; try again in a moment")
-                self._waiting.put(request)
+            self._gathering.put(request)
         else:
             self._hand_on(request, {})
         return request.answer
 
     def close(self) -> None:
         """Take no more in, hand on what was taken, end the thread."""
-        with self._door:
-            self._closed = True
-            self._waiting.put(None)
-        self._thread.join(timeout=60)
-
-    def _run(self) -> None:
-        # What comes while the accounts of some are asked for is asked for together.
-        while (first := self._waiting.get()) is not None:
-            group = [first]
-            while len(group) < _MOST and not self._waiting.empty():
-                if (request := self._waiting.get()) is None:
-                    self._ready(group)
-                    return
-                group.append(request)
-            self._ready(group)
+        self._gathering.close()
 
     def _ready(self, group: Sequence["_Request"]) -> None:
         """Ask for the accounts of all deposits at once, and hand on each request."""

@@ -3,15 +3,13 @@
 Each caller returns only when its own statements are durable and under a signed checkpoint.
 """
 
-import queue
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
 
 from ledger.checkpointer import Checkpointer
-from ledger.errors import LedgerError
+from ledger.gathering import Gathering
 from ledger.sequencer import Outcome, Sequencer
 from ledger.statement import SignedStatement
 
@@ -51,17 +49,14 @@ class GroupCommit:
         self._signed = signed
         self._sequencer = sequencer
         self._checkpointer = checkpointer
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
-        self._closed = False
         self.watch: Callable[[float], None] = lambda seconds: None
         """Told what each commit took; must return at once."""
         # Written by the one thread alone; whoever reads them sees one commit more or less.
         self._in_hand = self._commits = self._statements = self._largest = self._failed = 0
         self._last_seconds = 0.0
-        self._door = threading.Lock()
-        """Nothing enters the queue behind its end."""
-        self._thread.start()
+        self._gathering: Gathering[_Waiting] = Gathering(
+            "sequencer", self._commit, _MOST, lambda waiting: len(waiting[0])
+        )
 
     def append(self, batch: Sequence[SignedStatement]) -> list[Outcome]:
         """Append and wait; see Sequencer.append."""
@@ -70,16 +65,13 @@ class GroupCommit:
     def enqueue(self, batch: Sequence[SignedStatement]) -> "Future[list[Outcome]]":
         """Have a batch appended; the future is done when it is durable and checkpointed."""
         future: Future[list[Outcome]] = Future()
-        with self._door:
-            if self._closed:
-                raise LedgerError("the ledger is shutting down; try again in a moment")
-            self._queue.put((batch, future))
+        self._gathering.put((batch, future))
         return future
 
     def state(self) -> QueueState:
         """How long the queue is, and how it went so far."""
         return QueueState(
-            self._queue.qsize(),
+            self._gathering.waiting(),
             self._in_hand,
             self._commits,
             self._statements,
@@ -90,35 +82,7 @@ class GroupCommit:
 
     def close(self) -> None:
         """Refuse new work, finish what was accepted, end the thread."""
-        with self._door:
-            self._closed = True
-            self._queue.put(None)
-        self._thread.join(timeout=60)
-
-    def _run(self) -> None:
-        # No waiting for more to join: while one group is committed the next one gathers.
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            group = self._gather(first)
-            self._commit([item for item in group if item is not None])
-            if None in group:
-                return
-
-    def _gather(self, first: _Waiting) -> list[_Waiting | None]:
-        group: list[_Waiting | None] = [first]
-        count = len(first[0])
-        while count < _MOST:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            group.append(item)
-            if item is None:
-                break
-            count += len(item[0])
-        return group
+        self._gathering.close()
 
     def _commit(self, waiting: list[_Waiting]) -> None:
         # A future that its caller cancelled would refuse its result, and end this thread.

@@ -49,16 +49,12 @@ class SlowQueue(queue.SimpleQueue[Any]):
         super().put(item, *rest, **more)
 
 
-def test_a_caller_let_in_while_it_closes_hears_back() -> None:
+def test_a_caller_let_in_while_it_closes_hears_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its batch once came behind the end of the queue, and it waited for ever."""
+    monkeypatch.setattr("ledger.gathering.SimpleQueue", SlowQueue)
     sequencer = FakeSequencer()
     sequencer.open.set()
     group = group_on(sequencer)
-    group._queue.put(None)  # end the thread on the first queue
-    group._thread.join()
-    group._queue = SlowQueue()
-    group._thread = threading.Thread(target=group._run, daemon=True)
-    group._thread.start()
     caller = threading.Thread(target=group.append, args=([award(0)],), daemon=True)
     caller.start()
     time.sleep(0.05)
