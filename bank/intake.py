@@ -104,14 +104,12 @@ class Intake:
         keys = self._account_keys([account_of(s) for s in deposits])
         if any(account_of(s) not in keys for s in deposits):
             raise BadRequest(ACCOUNT_ERASED)
-        pending = {s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in deposits}
         self._checkpoints.check()
-        self._projection.expect(pending)
-        try:
-            outcomes = self._sequencer.append_together([s.signed for s in submissions])
-        finally:
-            self._projection.forget(list(pending))
-        self._keep_late(submissions, outcomes, pending)
+        pending = self._expect(submissions, keys)
+        signed = [s.signed for s in submissions]
+        outcomes = self._settle(
+            submissions, pending, lambda: self._sequencer.append_together(signed)
+        )
         self._checkpoints.sign()
         self._checkpoints.nudge()
         return outcomes
@@ -162,17 +160,12 @@ class Intake:
             is_deposit = submission.credential is not None and position not in request.faults
             if is_deposit and account_of(submission) not in keys:
                 request.faults[position] = Declined(ACCOUNT_ERASED)
-        pending = {
-            s.signed.statement.hash: deposit_row(s, keys[account_of(s)]) for s in request.deposits()
-        }
         good = request.good()
-        self._projection.expect(pending)
+        pending = self._expect(good, keys)
 
         def finish(done: "Future[list[Outcome]]") -> None:
-            self._projection.forget(list(pending))
             try:
-                outcomes = done.result()
-                self._keep_late(good, outcomes, pending)
+                outcomes = self._settle(good, pending, done.result)
             except Exception as error:
                 request.answer.set_exception(error)
                 return
@@ -181,6 +174,35 @@ class Intake:
             request.answer.set_result([faults.get(n) or next(placed) for n in everything])
 
         self._group.enqueue([s.signed for s in good]).add_done_callback(finish)
+
+    def _expect(
+        self, submissions: Sequence[Submission], keys: Mapping[str, AccountKey]
+    ) -> dict[bytes, Row]:
+        """Seal the credentials, and have each stored in the transaction that appends its award.
+
+        Their rows, each under the hash of that statement.
+        """
+        pending = {
+            s.signed.statement.hash: deposit_row(s, keys[account_of(s)])
+            for s in submissions
+            if s.credential is not None
+        }
+        self._projection.expect(pending)
+        return pending
+
+    def _settle(
+        self,
+        submissions: Sequence[Submission],
+        pending: Mapping[bytes, Row],
+        append: Callable[[], list[Outcome]],
+    ) -> list[Outcome]:
+        """Have submissions appended whose credentials are expected, and expect those no more."""
+        try:
+            outcomes = append()
+        finally:
+            self._projection.forget(list(pending))
+        self._keep_late(submissions, outcomes, pending)
+        return outcomes
 
     def alone(self, institution: str) -> int:
         """How many awards an institution may still hand in today on one person's signature."""
