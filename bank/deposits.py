@@ -1,6 +1,6 @@
 """Deposits: the credentials that come with awards, checked and sealed for their learners."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, select
 
@@ -72,41 +72,46 @@ def known_account_keys(
     connection: Connection, vault: Vault, names: Sequence[str]
 ) -> dict[str, AccountKey]:
     """The keys of those accounts that exist and were not erased."""
-    wanted = [(name,) for name in dict.fromkeys(names)]
-    found = select_rows(connection, accounts, ("account", "key"), ("account",), wanted)
-    return {
-        row.account: vault.unwrap(row.account, bytes(row.key))
-        for row in found
-        if row.key is not None
-    }
+    return _unwrapped(vault, _wrapped_keys(connection, names))
 
 
 def account_keys(
     connection: Connection, vault: Vault, names: Sequence[str]
 ) -> dict[str, AccountKey]:
     """The keys of accounts, opened where they do not exist yet; none for those that were erased."""
-    keys = known_account_keys(connection, vault, names)
-    missing = [name for name in dict.fromkeys(names) if name not in keys]
+    wrapped = _wrapped_keys(connection, names)
+    missing = [name for name in dict.fromkeys(names) if name not in wrapped]
     erased = _erased(connection, vault, missing)
     new = [name for name in missing if name not in erased]
-    if not new:
-        return keys
-    rows = [(name, vault.new_key(name), token_hash(vault.token(name))) for name in new]
-    # Another server may be opening the same account: then its key is the one that stays.
-    insert_rows(connection, accounts, rows, unless_there=True)
-    return {**keys, **known_account_keys(connection, vault, new)}
+    if new:
+        rows = [(name, vault.new_key(name), token_hash(vault.token(name))) for name in new]
+        # Another server may be opening the same account: then its key is the one that stays.
+        insert_rows(connection, accounts, rows, unless_there=True)
+        wrapped |= _wrapped_keys(connection, new)
+    return _unwrapped(vault, wrapped)
+
+
+def _wrapped_keys(connection: Connection, names: Sequence[str]) -> dict[str, bytes | None]:
+    """The key of each of those accounts that exists, as it is stored.
+
+    None of one that an earlier program erased, which left its row there.
+    """
+    wanted = [(name,) for name in dict.fromkeys(names)]
+    found = select_rows(connection, accounts, ("account", "key"), ("account",), wanted)
+    return {row.account: row.key for row in found}
+
+
+def _unwrapped(vault: Vault, wrapped: Mapping[str, bytes | None]) -> dict[str, AccountKey]:
+    return {
+        name: vault.unwrap(name, bytes(key)) for name, key in wrapped.items() if key is not None
+    }
 
 
 def _erased(connection: Connection, vault: Vault, names: Sequence[str]) -> set[str]:
     marks = {vault.tombstone(name): name for name in names}
     wanted = [(mark,) for mark in marks]
     found = select_rows(connection, erased_accounts, ("tombstone",), ("tombstone",), wanted)
-    erased = {marks[bytes(row.tombstone)] for row in found}
-    # Erased by an earlier program, which left the row there without its key.
-    left = select_rows(
-        connection, accounts, ("account", "key"), ("account",), [(name,) for name in names]
-    )
-    return erased | {row.account for row in left if row.key is None}
+    return {marks[bytes(row.tombstone)] for row in found}
 
 
 def hold_accounts(connection: Connection, names: Sequence[str]) -> set[str]:
