@@ -2,13 +2,7 @@
 
 from sqlalchemy import Engine, func, select
 
-from bank.deposits import (
-    account_by_token,
-    find_by_token,
-    list_credentials,
-    open_credential,
-    open_owned,
-)
+from bank.deposits import find_by_token, list_credentials, open_credential, open_owned
 from bank.errors import NoSuchThing, NotAllowed
 from bank.learners import erase_account
 from bank.operator_log import Act, OperatorLog
@@ -44,7 +38,7 @@ class Accounts:
 
     def of_token(self, token: str) -> str:
         """The account whose owner's token this is; NotAllowed if there is none."""
-        return account_by_token(self._engine, token)
+        return find_by_token(self._engine, token)
 
     def of_credential(self, identifier: str) -> str:
         """Whose credential this is; for the bank's own staff only."""

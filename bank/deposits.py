@@ -137,14 +137,19 @@ def deposit_row(submission: Submission, key: AccountKey) -> Row:
     return (identifier, lot, account_of(submission), key.seal(encode(credential), identifier))
 
 
-def find_by_token(connection: Connection, token: str, *, hold: bool = False) -> str:
+def find_by_token(store: Engine | Connection, token: str, *, hold: bool = False) -> str:
     """The account whose owner's token this is; NotAllowed if there is none.
 
     With `hold` the account is not erased before this transaction, which writes, ends.
     """
-    asked = [(token_hash(token),)]
-    found = select_rows(connection, accounts, ("account",), ("token",), asked, hold=hold)
-    return _only_account([str(row.account) for row in found])
+    digest = (token_hash(token),)
+    if isinstance(store, Engine):
+        rows = glance(store, "SELECT account FROM accounts WHERE token = ?", digest)
+    else:
+        rows = list(select_rows(store, accounts, ("account",), ("token",), [digest], hold=hold))
+    if not rows:
+        raise NotAllowed("this token opens no account here")
+    return str(rows[0][0])
 
 
 def list_credentials(connection: Connection, account: str) -> list[tuple[str, int]]:
@@ -171,20 +176,8 @@ def open_owned(
     """As `open_credential`, of the account whose owner's token this is; NotAllowed if none."""
     rows = glance(engine, _OF_TOKEN, (identifier, token_hash(token)))
     if not rows:
-        account_by_token(engine, token)
+        find_by_token(engine, token)
     return _opened(rows, vault, identifier)
-
-
-def account_by_token(engine: Engine, token: str) -> str:
-    """The account whose owner's token this is; NotAllowed if there is none."""
-    query = "SELECT account FROM accounts WHERE token = ?"
-    return _only_account([row[0] for row in glance(engine, query, (token_hash(token),))])
-
-
-def _only_account(found: Sequence[str]) -> str:
-    if not found:
-        raise NotAllowed("this token opens no account here")
-    return found[0]
 
 
 def _opened(
