@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -142,12 +143,7 @@ def open_bank(
     A verb that appends or shows checkpoints wants witnesses, one that only reads does not.
     """
     settings = read_settings(folder)
-    keys = BankKeys(
-        open_key(settings.key_uri("log"), passphrase),
-        read_keystore(settings.keystore("log-mldsa44"), passphrase, MLDSA44),
-        open_key(settings.key_uri("bank"), passphrase),
-        read_keystore(settings.keystore("vault"), passphrase, PURPOSE),
-    )
+    keys = _open_keys(settings, passphrase)
     public = {"log": keys.log.public_key.multikey, "bank": keys.bank.public_key.multikey}
     _check_roles(settings, public)
     bank = Bank(settings, keys, clock)
@@ -175,6 +171,22 @@ def open_bank(
             lambda record: HttpWitness(record, urls.get(record.operator, record.url))
         )
     return bank
+
+
+def _open_keys(settings: Settings, passphrase: str) -> BankKeys:
+    # Each passphrase is slow to try on purpose: two at a time, on two processors. What may lie in
+    # a token, which need not bear two callers at once, is asked for by this thread alone.
+    with ThreadPoolExecutor(1, thread_name_prefix="keystores") as beside:
+        log_mldsa44 = beside.submit(
+            read_keystore, settings.keystore("log-mldsa44"), passphrase, MLDSA44
+        )
+        vault = beside.submit(read_keystore, settings.keystore("vault"), passphrase, PURPOSE)
+        return BankKeys(
+            open_key(settings.key_uri("log"), passphrase),
+            log_mldsa44.result(),
+            open_key(settings.key_uri("bank"), passphrase),
+            vault.result(),
+        )
 
 
 def _check_roles(settings: Settings, public: Mapping[str, str]) -> None:
