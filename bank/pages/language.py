@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -96,11 +96,7 @@ class Words:
 
     def moment(self, text: str) -> str:
         """A moment as the ledger writes it (UTC), to the minute."""
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return text
-        return f"{format_datetime(moment, 'medium', locale=self._locale)} UTC"
+        return _moment(text, self._locale)
 
     def bytes(self, number: int) -> str:
         """A number of bytes in the unit that keeps it short."""
@@ -117,3 +113,13 @@ class Words:
             return str(format_decimal(Decimal(str(number)), locale=self._locale))
         except InvalidOperation:
             return str(number)
+
+
+# The pages of the ledger show the same newest entries to everybody.
+@lru_cache(4096)
+def _moment(text: str, locale: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{format_datetime(moment, 'medium', locale=locale)} UTC"

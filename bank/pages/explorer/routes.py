@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, Request
@@ -220,6 +221,7 @@ def _suite(key: VerifierKey) -> str:
     return "ML-DSA-44" if key.kind == COSIGNATURE_MLDSA44 else "Ed25519"
 
 
+@cache
 def _version() -> str:
     try:
         return version("creditbank")
