@@ -15,6 +15,7 @@ from keys import Json, KeysError, Signer, encode, parse
 from ledger import LedgerError, SignedStatement, Statement
 from ledger.authority import Registry
 from ledger.body import GOVERNANCE_TYPES, SHAPES
+from ledger.checked import as_object
 from ledger.governance import ROTATE, governance_of
 
 _MAX_BYTES = 200_000
@@ -74,7 +75,7 @@ def propose(author: str, kind: str, body: Mapping[str, Json]) -> Proposal:
     try:
         # Through the exact bytes, so that what is not JSON is found here.
         canonical = parse(encode(dict(body)))
-        return Proposal(Statement.make(author, kind, _object(canonical)))
+        return Proposal(Statement.make(author, kind, as_object(canonical)))
     except (LedgerError, KeysError) as error:
         raise BadRequest(f"the proposal cannot be made: {error}") from error
 
@@ -146,7 +147,3 @@ def _lacking(proposal: Proposal, registry: Registry) -> str:
         if missing > 0:
             return f"lacks {missing} of the {new.threshold} signatures of the new root"
     return "has the signatures it takes: hand it in"
-
-
-def _object(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}

@@ -12,6 +12,7 @@ from ledger import appeals, catalogue, key_periods
 from ledger.appeals import Appeals
 from ledger.body import GOVERNANCE_TYPES, OPERATOR_TYPES, OWN_TYPES, TWO_PERSONS
 from ledger.catalogue import Catalogue, Unit
+from ledger.checked import as_names, as_object, as_texts
 from ledger.entry import Entry
 from ledger.errors import Refused
 from ledger.governance import (
@@ -159,8 +160,8 @@ class Registry:
                 self.operator = Member(author, self.identity.names, "", (), True, {}, ())
             case "member.admit":
                 did = _text(body, "member")
-                names, uscc = _names(body["name"]), _text(body, "uscc")
-                capacities = _texts(body["capacities"])
+                names, uscc = as_names(body["name"]), _text(body, "uscc")
+                capacities = as_texts(body["capacities"])
                 self.members[did] = Member(did, names, uscc, capacities, True, {}, ())
             case "member.suspend" | "member.reinstate":
                 did = _text(body, "member")
@@ -173,7 +174,7 @@ class Registry:
                 )
             case "award.attest":
                 party = self._member(author)
-                stated = frozenset(_texts(body["statements"]))
+                stated = frozenset(as_texts(body["statements"]))
                 self._put(replace(party, attested=party.attested | stated))
             case "key.rotate":
                 party = self._member(author)
@@ -357,21 +358,9 @@ def _check_lots_root(body: Mapping[str, Json], index: int, last: LotsRoot | None
 
 
 def _takes_two(kind: str, body: Mapping[str, Json]) -> bool:
-    award = _object(body["successor"]) if kind == "supersede" else body
+    award = as_object(body["successor"]) if kind == "supersede" else body
     return kind in TWO_PERSONS or "rpl" in award
 
 
 def _text(body: Mapping[str, Json], field: str) -> str:
     return str(body[field])
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()
-
-
-def _names(value: Json) -> dict[str, str]:
-    return {k: str(v) for k, v in value.items()} if isinstance(value, dict) else {}
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

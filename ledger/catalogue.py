@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from keys import Json
+from ledger.checked import as_names, as_texts
 from ledger.errors import Refused
 from ledger.frameworks import Framework, Scheme, framework_of, scheme_of
 from ledger.rules import (
@@ -310,7 +311,6 @@ def _name(body: Mapping[str, Json]) -> str:
 
 
 def _unit(author: str, body: Mapping[str, Json]) -> Unit:
-    titles, overlap = body["title"], body.get("overlap", [])
     return Unit(
         author,
         str(body["unit"]),
@@ -321,6 +321,6 @@ def _unit(author: str, body: Mapping[str, Json]) -> Unit:
         str(body["hours"]),
         int(str(body["level"])),
         str(body["scheme"]),
-        {k: str(v) for k, v in titles.items()} if isinstance(titles, dict) else {},
-        tuple(str(group) for group in overlap) if isinstance(overlap, list) else (),
+        as_names(body["title"]),
+        as_texts(body.get("overlap")),
     )

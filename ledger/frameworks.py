@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from keys import Json
+from ledger.checked import as_names, as_objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +33,20 @@ class Scheme:
 
 def framework_of(body: Mapping[str, Json]) -> Framework:
     """The framework that a `framework.publish` body, whose shape was checked, states."""
-    levels = {int(str(item["level"])): _names(item["name"]) for item in _objects(body["levels"])}
+    levels = {
+        int(str(item["level"])): as_names(item["name"]) for item in as_objects(body["levels"])
+    }
     crosswalks = {
         str(item["framework"]): {
-            int(str(pair["from"])): int(str(pair["to"])) for pair in _objects(item["levels"])
+            int(str(pair["from"])): int(str(pair["to"])) for pair in as_objects(item["levels"])
         }
-        for item in _objects(body.get("crosswalks", []))
+        for item in as_objects(body.get("crosswalks"))
     }
     name, version = str(body["framework"]), int(str(body["version"]))
-    return Framework(name, version, _names(body["name"]), levels, crosswalks)
+    return Framework(name, version, as_names(body["name"]), levels, crosswalks)
 
 
 def scheme_of(body: Mapping[str, Json]) -> Scheme:
     """The scheme that a `scheme.publish` body, whose shape was checked, states."""
     hours = Decimal(str(body["hours"]))
-    return Scheme(str(body["scheme"]), int(str(body["version"])), _names(body["name"]), hours)
-
-
-def _objects(value: Json) -> list[Mapping[str, Json]]:
-    found = value if isinstance(value, list) else []
-    return [item for item in found if isinstance(item, dict)]
-
-
-def _names(value: Json) -> dict[str, str]:
-    return {k: str(v) for k, v in value.items()} if isinstance(value, dict) else {}
+    return Scheme(str(body["scheme"]), int(str(body["version"])), as_names(body["name"]), hours)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from keys import Json, PublicKey, encode
+from ledger.checked import as_texts
 from ledger.errors import Refused
 from ledger.statement import SignedStatement, signers_of
 from ledger.transfers import parties
@@ -51,8 +52,7 @@ def governance_of(value: Json, version: int = 1, expires: str = "") -> Governanc
     """The root that an object in a statement describes."""
     if not isinstance(value, dict) or not isinstance(value["threshold"], int):
         raise Refused("the log's governance is not keys and a threshold")
-    listed = value["keys"]
-    keys = tuple(str(key) for key in listed) if isinstance(listed, list) else ()
+    keys = as_texts(value["keys"])
     for key in keys:
         PublicKey.from_multikey(key)
     return Governance(keys, value["threshold"], version, expires)
@@ -134,7 +134,7 @@ def check_agreement(
     for item in banks:
         quorum = governance_of(item["governance"])
         if item["bank"] == bank:
-            if (item["origin"], frozenset(_texts(item["log"]))) != log:
+            if (item["origin"], frozenset(as_texts(item["log"]))) != log:
                 raise Refused("the agreement names another log of this bank than this one")
             quorum = root
         if not quorum.signed_by(signed):
@@ -149,7 +149,3 @@ def check_opening(signed: SignedStatement) -> None:
         raise Refused(
             f"opening a log takes signatures by {first.threshold} of the governance keys it names"
         )
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()

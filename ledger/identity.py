@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keys import Json
+from ledger.checked import as_names, as_texts
 from ledger.checkpoint import Checkpoint
 from ledger.errors import LedgerError, Refused
 from ledger.governance import Governance, governance_of
@@ -53,13 +54,12 @@ def check_predecessor(identity: LogIdentity) -> None:
 
 def identity_of(author: str, body: Mapping[str, Json]) -> LogIdentity:
     """The identity of a log that `author` opened with `body`."""
-    names, log = body["name"], body["log"]
     return LogIdentity(
         author,
         str(body["domain"]),
-        {k: str(v) for k, v in names.items()} if isinstance(names, dict) else {},
+        as_names(body["name"]),
         str(body["origin"]),
-        tuple(VerifierKey.parse(str(key)) for key in (log if isinstance(log, list) else ())),
+        tuple(map(VerifierKey.parse, as_texts(body["log"]))),
         (governance_of(body["governance"], expires=str(body.get("expires", ""))),),
         str(body.get("predecessor", "")),
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from keys import Json
 from ledger.catalogue import Catalogue
+from ledger.checked import as_object
 from ledger.errors import Refused
 from ledger.members import Member
 from ledger.rules import add_months
@@ -34,12 +35,12 @@ def check_lot_event(catalogue: Catalogue, member: Member, statement: Statement, 
                 raise Refused(f"{member.did} was not admitted for evaluation of prior learning")
             check_award(catalogue, member, body, day)
         case "supersede":
-            successor = _object(body["successor"])
+            successor = as_object(body["successor"])
             if successor["lot"] == body["lot"]:
                 raise Refused("a lot is not its own successor")
             check_award(catalogue, member, successor, day)
         case "convert":
-            derived = _object(body["derived"])
+            derived = as_object(body["derived"])
             unit = catalogue.check_conversion(member.did, body, time, derived)
             named = {**derived, "unit": f"{unit.code}@{unit.version}"}
             check_award(catalogue, member, named, day)
@@ -98,7 +99,3 @@ def _check_ceiling(ceiling: int, expires: str, day: str) -> None:
                 f"credits of this bank are valid for {ceiling} months at most, "
                 f"until {last}; the award says {expires or 'nothing'}"
             )
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from keys import Json
+from ledger.checked import as_object
 from ledger.entry import Entry
 from ledger.errors import Refused
 from ledger.receipt import Receipt
@@ -63,7 +64,7 @@ def lot_names(statement: Statement) -> tuple[str, ...]:
         return ()
     nested = _NESTED.get(statement.kind)
     first = str(statement.body["lot"])
-    return (first,) if nested is None else (first, str(_object(statement.body[nested])["lot"]))
+    return (first,) if nested is None else (first, str(as_object(statement.body[nested])["lot"]))
 
 
 def certified_by(statement: Statement) -> Mapping[str, Json] | None:
@@ -74,7 +75,7 @@ def certified_by(statement: Statement) -> Mapping[str, Json] | None:
     """
     nested = _NESTED.get(statement.kind)
     if nested is not None:
-        return _object(statement.body[nested])
+        return as_object(statement.body[nested])
     return statement.body if statement.kind in ("award", "confer") else None
 
 
@@ -95,7 +96,7 @@ def identity_of(statement: Statement) -> Identity:
     one over hashes alone grows everywhere at once.
     """
     certified = certified_by(statement)
-    number = 0 if certified is None else _object(certified["status"])["list"]
+    number = 0 if certified is None else as_object(certified["status"])["list"]
     return (number if isinstance(number, int) else 0, statement.hash)
 
 
@@ -106,10 +107,10 @@ def made_by(entry: Entry) -> Lot | None:
     if kind == "award":
         return _awarded(entry, body, 0, "")
     if kind == "supersede":
-        return _awarded(entry, _object(body["successor"]), 0, str(body["lot"]))
+        return _awarded(entry, as_object(body["successor"]), 0, str(body["lot"]))
     if kind == "convert":
         depth = Facts.from_json(body["facts"]).depth + 1
-        return _awarded(entry, _object(body["derived"]), depth, str(body["lot"]))
+        return _awarded(entry, as_object(body["derived"]), depth, str(body["lot"]))
     if kind == "confer":
         level = str(body["level"])
         facts = Facts(author, str(body["qualification"]), "0", "", level, entry.time[:10], "")
@@ -212,9 +213,5 @@ def _in_state(lot: Lot, state: LotState) -> Lot:
 
 
 def _slot(status: Json) -> Slot:
-    item = _object(status)
+    item = as_object(status)
     return Slot(int(str(item["list"])), int(str(item["index"])))
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

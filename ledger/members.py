@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keys import Json
+from ledger.checked import as_texts
 from ledger.errors import Refused
 from ledger.key_periods import KeyPeriod
 
@@ -46,10 +47,9 @@ class Member:
 
 def grant_of(body: Mapping[str, Json], index: int) -> Grant:
     """The grant that the statement of entry `index` gives."""
-    fields = body["fields"]
     return Grant(
         index,
-        tuple(str(field) for field in fields) if isinstance(fields, list) else (),
+        as_texts(body["fields"]),
         int(str(body["level"])),
         str(body["from"]),
         str(body["until"]),
@@ -82,7 +82,6 @@ def check_attestation(member: Member, body: Mapping[str, Json], index: int) -> N
     """Refused unless a key of the member's is suspect, and nothing is attested twice."""
     if not any(p.suspect_from is not None and p.suspect_from < index for p in member.keys.values()):
         raise Refused(f"no key of {member.did} is in doubt, so it has nothing to attest")
-    listed = body["statements"]
-    again = member.attested & {str(item) for item in (listed if isinstance(listed, list) else ())}
+    again = member.attested & set(as_texts(body["statements"]))
     if again:
         raise Refused(f"{member.did} attested the statement {min(again)} already")

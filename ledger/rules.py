@@ -11,6 +11,7 @@ from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 
 from keys import Json
+from ledger.checked import as_names, as_object, as_objects, as_texts
 from ledger.clock import parse_date
 
 _ROUNDING = {"down": ROUND_DOWN, "half-even": ROUND_HALF_EVEN, "half-up": ROUND_HALF_UP}
@@ -315,15 +316,14 @@ def add_months(day: str, months: int) -> str:
 
 def rule_of(author: str, body: Mapping[str, Json], time: str) -> Rule:
     """The rule that a `rule.publish` body, whose shape was checked, states at `time`."""
-    rounding, titles = _object(body["rounding"]), _object(body["title"])
-    sources = body["sources"]
+    rounding = as_object(body["rounding"])
     cap = body.get("cap")
     return Rule(
         author,
         str(body["code"]),
         int(str(body["version"])),
-        {name: str(value) for name, value in titles.items()},
-        tuple(_pattern(_object(item)) for item in (sources if isinstance(sources, list) else [])),
+        as_names(body["title"]),
+        tuple(map(_pattern, as_objects(body["sources"]))),
         str(body["target"]),
         str(rounding["mode"]),
         Decimal(str(rounding["step"])),
@@ -338,18 +338,17 @@ def rule_of(author: str, body: Mapping[str, Json], time: str) -> Rule:
 
 
 def _pattern(item: Mapping[str, Json]) -> Pattern:
-    units = item.get("units", [])
-    pairs = [_object(unit) for unit in (units if isinstance(units, list) else [])]
+    pairs = as_objects(item.get("units"))
     return Pattern(
-        _texts(item.get("institutions")),
+        as_texts(item.get("institutions")),
         tuple((str(pair["institution"]), str(pair["unit"])) for pair in pairs),
-        _texts(item.get("fields")),
+        as_texts(item.get("fields")),
         str(item.get("scheme", "")),
         str(item.get("framework", "")),
         int(str(item.get("level", 0))),
         _decimal(item.get("least")) or Decimal(0),
         _decimal(item.get("grade")),
-        _texts(item.get("grades")),
+        as_texts(item.get("grades")),
         int(str(item.get("age", 0))),
         _decimal(item.get("credits")),
         _decimal(item.get("ratio")),
@@ -359,11 +358,3 @@ def _pattern(item: Mapping[str, Json]) -> Pattern:
 
 def _decimal(value: Json) -> Decimal | None:
     return None if value is None else Decimal(str(value))
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

@@ -11,6 +11,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from keys import Json
+from ledger.checked import as_object
 from ledger.entry import Entry
 from ledger.errors import Refused
 from ledger.receipt import Receipt
@@ -70,7 +71,7 @@ class Facts:
     @classmethod
     def from_json(cls, value: Json) -> "Facts":
         """Of the object in a statement, whose shape was checked."""
-        item = value if isinstance(value, dict) else {}
+        item = as_object(value)
         return cls(
             str(item["institution"]),
             str(item["unit"]),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from keys import Json
+from ledger.checked import as_names, as_objects, as_texts
 from ledger.checkpoint import Checkpoint
 from ledger.entry import Entry
 from ledger.errors import BadReceipt, LedgerError, Refused
@@ -42,13 +43,12 @@ class Agreement:
 def agreement_of(bank: str, body: Mapping[str, Json]) -> Agreement:
     """The agreement as `bank` sees it, of a body whose shape was checked: about the other one."""
     (other,) = [item for item in parties(body) if item["bank"] != bank]
-    names, keys, own = other["name"], other["log"], other["keys"]
     return Agreement(
         str(other["bank"]),
-        {k: str(v) for k, v in names.items()} if isinstance(names, dict) else {},
+        as_names(other["name"]),
         str(other["origin"]),
-        tuple(VerifierKey.parse(str(key)) for key in (keys if isinstance(keys, list) else [])),
-        tuple(str(key) for key in (own if isinstance(own, list) else [])),
+        tuple(map(VerifierKey.parse, as_texts(other["log"]))),
+        as_texts(other["keys"]),
         str(body["from"]),
         str(body["until"]),
     )
@@ -56,8 +56,7 @@ def agreement_of(bank: str, body: Mapping[str, Json]) -> Agreement:
 
 def parties(body: Mapping[str, Json]) -> list[dict[str, Json]]:
     """The two banks of an agreement."""
-    banks = body["banks"]
-    return [item for item in (banks if isinstance(banks, list) else []) if isinstance(item, dict)]
+    return as_objects(body["banks"])
 
 
 def trim(receipt: str, log_keys: Sequence[VerifierKey]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keys import Json
+from ledger.checked import as_texts
 from ledger.errors import Refused
 from ledger.note import ED25519, VerifierKey
 
@@ -24,8 +25,7 @@ def witness_of(body: Mapping[str, Json]) -> WitnessRecord:
 
 def witness_keys(body: Mapping[str, Json]) -> tuple[VerifierKey, ...]:
     """The keys in a statement about a witness; none where it retires one."""
-    keys = body.get("keys")
-    return tuple(VerifierKey.parse(str(key)) for key in (keys if isinstance(keys, list) else ()))
+    return tuple(map(VerifierKey.parse, as_texts(body.get("keys"))))
 
 
 def check_witness(

@@ -18,6 +18,7 @@ from bank.qualifications.model import (
 from keys import Json
 from ledger import Lot, LotState, format_time
 from ledger.catalogue import Catalogue, Qualification
+from ledger.checked import as_names, as_objects, as_texts
 
 _SOURCES = {
     "award": Source.AWARD,
@@ -31,33 +32,33 @@ _SOURCES = {
 def requirement_of(qualification: Qualification) -> Requirement:
     """The requirement that a published qualification states."""
     body = qualification.body
-    title, months = body["title"], body.get("max_age_months")
+    months = body.get("max_age_months")
     cap = body.get("institution_cap")
     return Requirement(
         author=qualification.author,
         code=str(body["code"]),
         version=int(str(body["version"])),
-        titles={k: str(v) for k, v in title.items()} if isinstance(title, dict) else {},
+        titles=as_names(body["title"]),
         framework=str(body["framework"]),
         level=int(str(body["level"])),
         scheme=str(body["scheme"]),
         total=Decimal(str(body["total"])),
         start=datetime.date.fromisoformat(str(body["from"])),
         until=datetime.date.fromisoformat(str(body["until"])),
-        minima=tuple(_minimum(item) for item in _objects(body, "minima")),
+        minima=tuple(_minimum(item) for item in as_objects(body.get("minima"))),
         residency=Decimal(str(body["residency"])) if "residency" in body else None,
         caps=tuple(
-            Cap(tuple(Source(name) for name in _texts(item["sources"])), _credits(item))
-            for item in _objects(body, "caps")
+            Cap(tuple(Source(name) for name in as_texts(item["sources"])), _credits(item))
+            for item in as_objects(body.get("caps"))
         ),
         period_caps=tuple(
             PeriodCap(int(str(item["months"])), _credits(item))
-            for item in _objects(body, "period_caps")
+            for item in as_objects(body.get("period_caps"))
         ),
         institution_cap=None if cap is None else InstitutionCap(Decimal(str(cap))),
         max_age_months=None if months is None else int(str(months)),
         units=tuple(
-            (str(item["institution"]), str(item["unit"])) for item in _objects(body, "units")
+            (str(item["institution"]), str(item["unit"])) for item in as_objects(body.get("units"))
         ),
     )
 
@@ -116,18 +117,9 @@ def _minimum(item: Mapping[str, Json]) -> Minimum:
     return Minimum(
         _credits(item),
         None if level is None else int(str(level)),
-        None if fields is None else _texts(fields),
+        None if fields is None else as_texts(fields),
     )
 
 
 def _credits(item: Mapping[str, Json]) -> Decimal:
     return Decimal(str(item["credits"]))
-
-
-def _objects(body: Mapping[str, Json], field: str) -> list[Mapping[str, Json]]:
-    value = body.get(field, [])
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()

@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from statistics import median
 
-from keys import Json
 from ledger import Entry, Registry
+from ledger.checked import as_object
 from ledger.lots import made_by
 
 Awarded = tuple[str, str, str, str]
@@ -113,7 +113,7 @@ def _take(found: Figures, registry: Registry, entry: Entry) -> None:
     if kind in ("revoke", "supersede", "suspend"):
         found.adverse[author, kind, str(body["reason"])] += 1
     if kind == "convert":
-        facts = _object(body["facts"])
+        facts = as_object(body["facts"])
         found.flows[str(facts["institution"]), author].add(str(facts["credits"]))
         rule = str(body["rule"])
         found.rules[author, rule] += 1
@@ -128,7 +128,3 @@ def _take(found: Figures, registry: Registry, entry: Entry) -> None:
 
 def _days(start: str, end: str) -> int:
     return (date.fromisoformat(end) - date.fromisoformat(start)).days
-
-
-def _object(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}
