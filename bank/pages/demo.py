@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from bank.errors import NoSuchThing
-from bank.pages.door import role_name, scope_name
 from bank.pages.page import Pages
+from bank.pages.roles import role_name, scope_name
 from bank.pages.visitor import Visitors, field
 from bank.sign_in import Person
 

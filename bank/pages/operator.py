@@ -10,10 +10,10 @@ from bank.answers import NO_STORE, json_answer
 from bank.errors import NoLonger
 from bank.measures import standing
 from bank.operator_log import Act
-from bank.pages.door import role_name, scope_name
 from bank.pages.language import N_
 from bank.pages.operator_log import operator_log_routes
 from bank.pages.page import Pages
+from bank.pages.roles import role_name, scope_name
 from bank.pages.supervision import slug_of
 from bank.pages.visitor import Visitors, field
 from bank.sign_in import Person, Role

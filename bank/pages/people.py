@@ -7,9 +7,9 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from bank.errors import BadRequest
-from bank.pages.door import role_name, scope_name
 from bank.pages.page import Pages
 from bank.pages.registrar.desk import Office
+from bank.pages.roles import role_name, scope_name
 from bank.pages.visitor import Visitors, field
 from bank.sign_in import Person, Role
 

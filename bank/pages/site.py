@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Request, Response
 
 from bank.pages import learner
+from bank.pages.account import account_routes
 from bank.pages.demo import demo_routes
 from bank.pages.door import door_routes
 from bank.pages.explorer import explorer_routes, register_routes
 from bank.pages.front import front_routes
+from bank.pages.joining import joining_routes
 from bank.pages.language import N_
 from bank.pages.operator import operator_routes
 from bank.pages.page import Pages, asset_routes
@@ -57,9 +59,11 @@ def add_pages(app: FastAPI, bank: Bank, visitors: Visitors, demo: Demo | None = 
     app.include_router(asset_routes())
     app.include_router(front_routes(pages, app.openapi))
     app.include_router(door_routes(pages, visitors, providers))
+    app.include_router(joining_routes(pages, visitors, providers))
     for public in (explorer_routes, register_routes):
         app.include_router(public(pages))
     for routes in (
+        account_routes,
         people_routes,
         upload_routes,
         award_routes,

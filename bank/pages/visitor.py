@@ -8,6 +8,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
+from bank.answers import json_answer
 from bank.errors import BadRequest, NotAllowed
 from bank.sign_in import Person, Session, SignIn, Site
 from bank.sign_in.desk import LONGEST
@@ -81,6 +82,11 @@ class Visitors:
         )
         return response
 
+    def onward(self, token: str, target: str) -> str:
+        """Where whoever got this session goes on to: to their own work, from the front page."""
+        session = self.sign_in.session(token)
+        return session.person.role.home if session is not None and target == "/" else target
+
     def leave(self, request: Request) -> Response:
         """End the session."""
         self.sign_in.sign_out(request.cookies.get(_cookie(request), ""))
@@ -100,6 +106,16 @@ def inner_path(target: str) -> str:
     parts = urlsplit(target)
     inside = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if inside and not parts.netloc else "/"
+
+
+def as_json(text: str) -> Response:
+    """JSON that is written already, for a page's script."""
+    return Response(text, media_type="application/json")
+
+
+def next_page(target: str) -> Response:
+    """Tells a page's script where to go on to."""
+    return json_answer({"next": target})
 
 
 def _check_same_site(request: Request) -> None:
