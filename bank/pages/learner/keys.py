@@ -1,13 +1,12 @@
 """Holder keys: one made in the page is bound by a proof that it is there, any is removed again."""
 
-import json
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
+from bank.answers import json_answer
 from bank.errors import BadRequest
 from bank.openid4vci import WalletError, holder_of_proof
 from bank.pages.learner.desk import Desk
@@ -15,6 +14,7 @@ from bank.pages.page import Pages
 from bank.pages.sentences import told
 from bank.pages.visitor import Visitors, field
 from bank.sign_in import Person
+from keys import Json
 
 
 def key_routes(pages: Pages, visitors: Visitors) -> APIRouter:
@@ -27,12 +27,12 @@ def key_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     @routes.post("/learner/keys/challenge")
     def challenge(request: Request, form: posted, person: learner) -> Response:
         """What the page's new key is to sign; the bank's time, for clocks that are wrong."""
-        asked: dict[str, str | int] = {
+        asked: dict[str, Json] = {
             "issuer": bank.settings.public_url,
             "nonce": bank.wallets.nonce(),
             "time": int(bank.now().timestamp()),
         }
-        return _json(asked)
+        return json_answer(asked)
 
     @routes.post("/learner/keys")
     def bind(request: Request, form: posted, person: learner) -> Response:
@@ -46,8 +46,8 @@ def key_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             bank.wallets.bind_all(accounts, did, nonce)
         except WalletError as error:
             # A script shows it, which knows no languages.
-            return _json({"detail": told(pages.words(request), str(error))}, 400)
-        return _json({"did": did, "next": "/learner/data#keys"})
+            return json_answer({"detail": told(pages.words(request), str(error))}, 400)
+        return json_answer({"did": did, "next": "/learner/data#keys"})
 
     @routes.post("/learner/keys/remove")
     def remove(request: Request, form: posted, person: learner) -> Response:
@@ -56,7 +56,3 @@ def key_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         return desk.onward(request, person, "/learner/data#keys", "unbound")
 
     return routes
-
-
-def _json(value: Mapping[str, str | int], status: int = 200) -> Response:
-    return Response(json.dumps(value), status, media_type="application/json")
