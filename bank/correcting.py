@@ -29,6 +29,15 @@ class Corrected:
     declined: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A result that says something else than the lot for it; `available` is what its unit gives."""
+
+    after: Result
+    lot: str
+    available: Decimal
+
+
 def correct_results(
     results: Sequence[Result],
     institution: Institution,
@@ -43,52 +52,59 @@ def correct_results(
 
     A lot that was corrected before is followed to the one that stands for the record now.
     """
-    changed: list[tuple[Result, Lot, Decimal]] = []
+    changed: list[_Change] = []
     unknown, alike = [], 0
     for result in results:
         lot = lot_of(institution.lot(result.source_key))
         if lot is None:
             unknown.append(result.line)
             continue
-        name = f"{result.unit.code}@{result.unit.version}"
-        unit = registry.units.get((institution.did, name))
-        if unit is None:
-            raise BadRequest(
-                f"line {result.line}: the unit {name} is not published; a correction keeps the "
-                "unit or takes another that is"
-            )
+        available = _available(result, institution, registry)
         newest, standing = _newest(lot, result, lot_of, entry_of)
         slot = newest.slot
         same = slot is not None and newest.commitment == institution.commits_to(
-            standing(institution), unit.credits, slot
+            standing(institution), available, slot
         )
         if same:
             alike += 1
         else:
-            changed.append((result, newest, unit.credits))
-    names = [institution.correction(lot.lot, result) for result, lot, _ in changed]
-    slots = bank.slots(institution, names) if names else []
-    outcomes = (
-        bank.submit(
-            [
-                institution.correct(lot.lot, result, available, slot, now, reason)
-                for (result, lot, available), slot in zip(changed, slots, strict=True)
-            ]
-        )
-        if changed
-        else []
-    )
-    declined = [
-        f"line {result.line}: {outcome.reason}"
-        for (result, _, _), outcome in zip(changed, outcomes, strict=True)
-        if isinstance(outcome, Declined)
-    ]
-    made = [
-        name
-        for name, outcome in zip(names, outcomes, strict=True)
-        if not isinstance(outcome, Declined)
-    ]
+            changed.append(_Change(result, newest.lot, available))
+    made, declined = _correct(changed, institution, bank, reason, now) if changed else ([], [])
     return Corrected(tuple(made), alike, tuple(unknown), tuple(declined))
+
+
+def _available(result: Result, institution: Institution, registry: Registry) -> Decimal:
+    """What the unit of a result gives; BadRequest where the unit is unknown."""
+    name = f"{result.unit.code}@{result.unit.version}"
+    unit = registry.units.get((institution.did, name))
+    if unit is None:
+        raise BadRequest(
+            f"line {result.line}: the unit {name} is not published; a correction keeps the "
+            "unit or takes another that is"
+        )
+    return unit.credits
+
+
+def _correct(
+    changed: Sequence[_Change], institution: Institution, bank: BankPort, reason: str, now: datetime
+) -> tuple[list[str], list[str]]:
+    """Hand the corrections in; the new lots, and why others were declined."""
+    names = [institution.correction(change.lot, change.after) for change in changed]
+    slots = bank.slots(institution, names)
+    outcomes = bank.submit(
+        [
+            institution.correct(change.lot, change.after, change.available, slot, now, reason)
+            for change, slot in zip(changed, slots, strict=True)
+        ]
+    )
+    made: list[str] = []
+    declined: list[str] = []
+    for change, name, outcome in zip(changed, names, outcomes, strict=True):
+        if isinstance(outcome, Declined):
+            declined.append(f"line {change.after.line}: {outcome.reason}")
+        else:
+            made.append(name)
+    return made, declined
 
 
 def _newest(
