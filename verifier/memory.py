@@ -9,6 +9,7 @@ from pathlib import Path
 from keys import Json, KeysError, encode, parse
 from verifier.errors import BadTrust
 from verifier.trust import Trust, open_trust
+from verifier.whole_file import write_whole
 
 
 def default_folder() -> Path:
@@ -116,7 +117,4 @@ def _is_memory(value: Json) -> bool:
 def _write(path: Path, seen: dict[str, Json]) -> None:
     # A read-only home must not keep anyone from verifying; then nothing is remembered.
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        partial.write_bytes(encode(seen))
-        partial.replace(path)
+        write_whole(path, encode(seen))

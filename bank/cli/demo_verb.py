@@ -74,7 +74,7 @@ def _play(
     from bank.cli.demo_recognition import recognise
     from bank.cli.import_verb import run_import
     from bank.cli.import_verb import tell as tell_import
-    from bank.cli.learner_verbs import export, write
+    from bank.cli.learner_verbs import export
     from bank.cli.ledger_verbs import run_audit
     from bank.cli.ledger_verbs import tell as tell_audit
     from bank.cli.progress import console
@@ -82,6 +82,7 @@ def _play(
     from bank.opening import LocalBank, open_member, read_admissions
     from bank.results import read_mapping, read_results
     from verifier.page import one_file
+    from verifier.whole_file import write_whole
 
     admissions = read_admissions(SAMPLES / "institutions.toml")
     _admit(bank, data, secret, governance, admissions)
@@ -107,11 +108,13 @@ def _play(
     for path in export(bank, identifier, out):
         console.print(f"wrote {path}")
     transcript = bank.transcripts.make(bank.vault.token(account))
-    console.print(f"wrote {write(out / 'learner.transcript.json', transcript)}")
+    console.print(f"wrote {write_whole(out / 'learner.transcript.json', transcript)}")
     recognise(bank, institutions, SAMPLES, out)
-    console.print(f"wrote {write(out / 'trust.json', bank.trust.export(governance[:THRESHOLD]))}")
+    console.print(
+        f"wrote {write_whole(out / 'trust.json', bank.trust.export(governance[:THRESHOLD]))}"
+    )
     page = one_file((out / "trust.json").read_bytes())
-    console.print(f"wrote {write(out / 'verifier.html', page)}")
+    console.print(f"wrote {write_whole(out / 'verifier.html', page)}")
     _verify(out)
     tell_audit(run_audit(bank))
     console.print(f"The learner's credential is entry {index}; the artefacts are in {out}/")
@@ -178,16 +181,16 @@ def _sisters(
 def _verify(out: Path) -> None:
     from rich.console import Console
 
-    from bank.cli.learner_verbs import write
     from verifier import open_trust, read_evidence, verify
     from verifier.table import print_report
+    from verifier.whole_file import write_whole
 
     bundle = out / "learner.bundle.json"
     trust = open_trust((out / "trust.json").read_bytes())
     evidence = read_evidence(bundle.read_bytes(), str(bundle))
     report = verify(evidence, trust, datetime.now(UTC))
     text = json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n"
-    write(out / "report.json", text.encode())
+    write_whole(out / "report.json", text.encode())
     print_report(report, "en", Console(highlight=False))
 
 

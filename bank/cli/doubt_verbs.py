@@ -27,11 +27,11 @@ def doubts_command(
     With --out, write a statement that attests the entries chosen; an institution's good key signs
     it with 'statement sign', and it is handed in with 'statement submit'.
     """
-    from bank.cli.learner_verbs import write
     from bank.doubts import attestation, doubts
     from bank.opening import open_bank
     from keys import did_web
     from ledger import Entry
+    from verifier.whole_file import write_whole
 
     if out is not None and out.exists():
         raise BadSetup(f"{out} is there already, perhaps with signatures: give another --out")
@@ -51,5 +51,5 @@ def doubts_command(
     if strangers:
         raise BadRequest(f"entry {min(strangers)} is not one of {slug}'s in doubt")
     chosen = [doubt for doubt in found if every or doubt.index in wanted]
-    write(out, attestation(member, chosen).encode())
+    write_whole(out, attestation(member, chosen).encode())
     typer.echo(f"{out} attests {len(chosen)} of {len(found)} entries, once it is signed")

@@ -31,14 +31,14 @@ def party_command(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Write this bank as one side of an agreement: governance, log, keys. For the sister bank."""
-    from bank.cli.learner_verbs import write
     from bank.federation import Federation
     from bank.opening import open_bank
     from keys import encode
+    from verifier.whole_file import write_whole
 
     with closing(open_bank(data, bank_passphrase(data))) as bank:
         content = encode(Federation(bank, bank.chance.name).party())
-    typer.echo(str(write(out, content + b"\n")))
+    typer.echo(str(write_whole(out, content + b"\n")))
 
 
 @federation_app.command("agree")
@@ -50,11 +50,11 @@ def agree_command(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Propose an agreement: both governances sign the file, and it is handed in at both banks."""
-    from bank.cli.learner_verbs import write
     from bank.federation import Federation
     from bank.opening import open_bank
     from bank.proposals import describe, propose
     from keys import Json, parse
+    from verifier.whole_file import write_whole
 
     if out.exists():
         raise BadSetup(f"{out} is there already, perhaps with signatures: give another --out")
@@ -66,7 +66,7 @@ def agree_command(
     proposal = propose(str(own["bank"]), "agreement", body)
     for line in describe(proposal, None):
         typer.echo(line)
-    typer.echo(str(write(out, proposal.encode())))
+    typer.echo(str(write_whole(out, proposal.encode())))
 
 
 @federation_app.command("send", context_settings=DASHED)

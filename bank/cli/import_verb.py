@@ -82,12 +82,12 @@ def import_command(
 
 def _hand_round(error: NeedsSecondPerson, folder: Path) -> str:
     """Write what the second person is to sign; what to do with it."""
-    from bank.cli.learner_verbs import write
     from bank.proposals import Proposal
+    from verifier.whole_file import write_whole
 
     statement = error.proposed.statement
     path = folder / f"batch-{statement.hash.hex()[:12]}.json"
-    write(path, Proposal(statement, error.proposed.signatures).encode())
+    write_whole(path, Proposal(statement, error.proposed.signatures).encode())
     return (
         f"they sign with 'creditbank statement sign {path} --key their.keystore'; then run this "
         f"again with --approved {path}"

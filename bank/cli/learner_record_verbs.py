@@ -192,11 +192,13 @@ def export(
     out: Annotated[Path, typer.Option(help="The ZIP file to write.")] = DEFAULT_OUT,
     data: Data = DEFAULT_DATA,
 ) -> None:
+    from verifier.whole_file import write_whole
+
     """Write everything held about a learner into one ZIP, for the learner alone."""
     with _opened(data, witnessed=True) as bank:
         bank.checkpoints.gather()
         content = bank.learners.export(learner)
-    _write_private(out, content)
+    write_whole(out, content, mode=0o600)
     typer.echo(str(out))
 
 
@@ -235,13 +237,3 @@ def _form(path: Path, fields: tuple[str, ...]) -> "tuple[dict[str, Json], str]":
     if str(path) == "-":
         return read_form(sys.stdin.buffer.read(), fields, "standard input"), "standard input"
     return read_form(path.read_bytes(), fields, str(path)), str(path)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for its owner's eyes only from the first byte."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    partial.replace(path)

@@ -60,6 +60,7 @@ def transcript_command(
     """Write all that an account holds as one transcript (CLR 2.0, or the European model 3)."""
     from bank.opening import open_bank
     from keys import encode
+    from verifier.whole_file import write_whole
 
     if form not in ("clr", "elm"):
         raise BadSetup(f"--form is clr or elm, not {form!r}")
@@ -72,7 +73,7 @@ def transcript_command(
         content = (
             bank.transcripts.make(token) if form == "clr" else encode(bank.transcripts.elm(token))
         )
-        typer.echo(str(write(path, content)))
+        typer.echo(str(write_whole(path, content)))
     finally:
         bank.close()
 
@@ -82,6 +83,7 @@ def export(bank: "Bank", identifier: str, out: Path) -> list[Path]:
     from bank.award_files import AwardFiles
     from credentials.certificate import unwritable
     from ledger import NotFound
+    from verifier.whole_file import write_whole
 
     try:
         token = bank.vault.token(bank.accounts.of_credential(identifier))
@@ -102,13 +104,4 @@ def export(bank: "Bank", identifier: str, out: Path) -> list[Path]:
         "learner.qr.png": made.qr_png,
         "learner.qr.svg": made.qr_svg,
     }
-    return [write(out / name, content) for name, content in files.items()]
-
-
-def write(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
-    return path
+    return [write_whole(out / name, content) for name, content in files.items()]

@@ -278,13 +278,13 @@ def prove_unspent_command(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Write evidence of where a lot stands, that anyone can check offline."""
-    from bank.cli.learner_verbs import write
     from bank.opening import open_bank
+    from verifier.whole_file import write_whole
 
     with closing(open_bank(data, bank_passphrase(data), witnessed=True)) as bank:
         bank.checkpoints.gather()
         evidence = bank.lot_map.prove(lot)
-    typer.echo(str(write(out, evidence.encode())))
+    typer.echo(str(write_whole(out, evidence.encode())))
 
 
 @ledger_app.command("check-unspent")

@@ -18,10 +18,10 @@ def present_command(
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("presentation.json"),
 ) -> None:
     """Show chosen awards to one verifier: it holds for its challenge, and for some minutes."""
-    from bank.cli.learner_verbs import write
     from credentials.presentation import presentation
     from verifier import PRESENTATION, Collection, read_evidence, write_collection
     from verifier.files import read_limited
+    from verifier.whole_file import write_whole
 
     evidence = [read_evidence(read_limited(path), str(path)) for path in file]
     signer = signer_at(key)
@@ -34,7 +34,7 @@ def present_command(
         if item.receipt is not None
     }
     made = write_collection(Collection(PRESENTATION, document, receipts))
-    typer.echo(str(write(out, made)))
+    typer.echo(str(write_whole(out, made)))
 
 
 def fetch_did_command(
@@ -42,7 +42,7 @@ def fetch_did_command(
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("did.json"),
 ) -> None:
     """Fetch the DID document of a did:web, to verify offline with --foreign --did."""
-    from bank.cli.learner_verbs import write
     from bank.did_fetch import fetch_did
+    from verifier.whole_file import write_whole
 
-    typer.echo(str(write(out, fetch_did(did))))
+    typer.echo(str(write_whole(out, fetch_did(did))))

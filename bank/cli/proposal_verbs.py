@@ -79,8 +79,8 @@ def propose_statement(
 
 
 def _propose(author: str, kind: str, body: Path | None, fields: list[str], out: Path) -> None:
-    from bank.cli.learner_verbs import write
     from bank.proposals import propose
+    from verifier.whole_file import write_whole
 
     if out.exists():
         raise BadSetup(f"{out} is there already, perhaps with signatures: give another --out")
@@ -88,7 +88,7 @@ def _propose(author: str, kind: str, body: Path | None, fields: list[str], out: 
         author, kind, {**read_body(body), **dict(_field(kind, text) for text in fields)}
     )
     _tell(proposal, None)
-    typer.echo(str(write(out, proposal.encode())))
+    typer.echo(str(write_whole(out, proposal.encode())))
 
 
 def show_command(file: File, data: Data = DEFAULT_DATA) -> None:
@@ -111,14 +111,14 @@ def sign_command(
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
 ) -> None:
     """Read a proposal and sign it with one key, where that key is; needs no bank."""
-    from bank.cli.learner_verbs import write
+    from verifier.whole_file import write_whole
 
     proposal = read_proposal(file)
     _tell(proposal, None)
     if not yes and sys.stdin.isatty():
         typer.confirm("Sign this?", abort=True)
     signed = proposal.sign(signer_at(key))
-    write(file, signed.encode())
+    write_whole(file, signed.encode())
     count = len(signed.signatures)
     typer.echo(f"{file} has {count} signature{'s' if count > 1 else ''} now")
 

@@ -123,8 +123,8 @@ def apply_command(
     """On the institution's side: take up an application whose requirement is met."""
     from bank.applications import apply_for
     from bank.cli.counter import counter
-    from bank.cli.learner_verbs import write
     from bank.results import Learner
+    from verifier.whole_file import write_whole
 
     with counter(data, bank, domain, members, slug) as here:
         own = institution_in(members, slug, institutions, here.domain)
@@ -144,7 +144,7 @@ def apply_command(
         if (_stage(members, slug, stage) / name).exists():
             raise BadSetup(f"there is an application with these lots already, {stage}: {name}")
     tell(evaluation)
-    typer.echo(str(write(_stage(members, slug, "new") / name, application.encode())))
+    typer.echo(str(write_whole(_stage(members, slug, "new") / name, application.encode())))
 
 
 def _evaluate_shown(

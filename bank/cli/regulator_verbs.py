@@ -45,15 +45,15 @@ def report_command(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Write every table as CSV and all as JSON, small cells left out, and print what stands out."""
-    from bank.cli.learner_verbs import write
     from bank.reports import make_report
     from keys import encode
+    from verifier.whole_file import write_whole
 
     with _entries(log, data) as entries:
         report = make_report(entries, k)
     for table in report.tables.values():
-        typer.echo(str(write(out / f"{table.name}.csv", table.csv().encode())))
-    typer.echo(str(write(out / "figures.json", encode(report.open_data()) + b"\n")))
+        typer.echo(str(write_whole(out / f"{table.name}.csv", table.csv().encode())))
+    typer.echo(str(write_whole(out / "figures.json", encode(report.open_data()) + b"\n")))
     for author, rule in report.figures.never_used:
         typer.echo(f"never used: {author} {rule}")
     for alert in report.alerts:

@@ -103,10 +103,10 @@ def try_command(
     """
     import json
 
-    from bank.cli.learner_verbs import write
     from bank.cli.proposal_verbs import read_body
     from bank.recognition import try_rule
     from keys import parse
+    from verifier.whole_file import write_whole
 
     body = read_body(draft)
     begins = str(body.get("from", ""))[:10]
@@ -117,7 +117,7 @@ def try_command(
     counts = trial.to_json()
     if save is not None:
         content = json.dumps(counts, ensure_ascii=False, indent=2, sort_keys=True)
-        typer.echo(str(write(save, content.encode() + b"\n")))
+        typer.echo(str(write_whole(save, content.encode() + b"\n")))
     if expect is not None:
         before = parse(expect.read_bytes())
         if not isinstance(before, dict):

@@ -74,10 +74,10 @@ def offer_command(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Offer awards to the learner's wallet (OpenID4VCI): a link, and a code to be told apart."""
-    from bank.cli.learner_verbs import write
     from bank.openid4vci import offer_uri
     from bank.opening import open_bank
     from credentials.qr import link_png
+    from verifier.whole_file import write_whole
 
     bank = open_bank(data, bank_passphrase(data))
     try:
@@ -88,4 +88,4 @@ def offer_command(
     typer.echo(link)
     typer.echo(f"transaction code {made.tx_code}, until {made.expires}", err=True)
     if qr is not None:
-        typer.echo(str(write(qr, link_png(link))), err=True)
+        typer.echo(str(write_whole(qr, link_png(link))), err=True)

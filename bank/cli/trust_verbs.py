@@ -17,14 +17,14 @@ def export_trust(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Make a new trust bundle, signed by the governance, and write it."""
-    from bank.cli.learner_verbs import write
     from bank.opening import open_bank
+    from verifier.whole_file import write_whole
 
     secret = bank_passphrase(data)
     signers = [signer_at(key, data) for key in governance]
     bank = open_bank(data, secret, witnessed=True)
     try:
-        write(out, bank.trust.export(signers))
+        write_whole(out, bank.trust.export(signers))
     finally:
         bank.close()
     typer.echo(str(out))

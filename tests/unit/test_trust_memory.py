@@ -180,7 +180,7 @@ def test_a_read_only_memory_still_verifies_and_still_refuses(
     def refuse(path: Path, data: bytes) -> int:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(memory, "write_whole", refuse)
     assert open_remembered(newer, tmp_path).version == 6
     with pytest.raises(BadTrust, match="older than version 5 already seen"):
         open_remembered(older, tmp_path)
