@@ -1,7 +1,7 @@
 // The page: what is shown to it goes through the core, and the report comes back to the screen.
 import { enclosedTrust, isOneFile, json } from "./assets.js";
 import { Camera } from "./camera.js";
-import { BadTrust, Unreadable } from "./core/errors.js";
+import { BadTrust, Newer, Several, Unreadable } from "./core/errors.js";
 import { readEvidence, readFragment, readText } from "./core/evidence.js";
 import { day } from "./core/moment.js";
 import { canonicaliser } from "./core/rdf.js";
@@ -11,13 +11,14 @@ import { isCredential, pixels, textsIn } from "./decoder.js";
 import { readShare, shareOf } from "./share.js";
 import { TrustStore } from "./store.js";
 import { element, resultView, sharedView } from "./view.js";
-import { wordsIn } from "./words.js";
+import { Told, wordsIn } from "./words.js";
 
 const CLEAR_AFTER = 120; // seconds
 const DAY = 86_400_000;
+const ADVICE = [[Several, "isSeveral"], [Newer, "isNewer"], [BadTrust, "isBadTrust"], [Error, "isUnreadable"]];
 const $ = (id) => document.getElementById(id);
 
-const state = { language: navigator.language.startsWith("zh") ? "zh" : "en", results: [], clock: 0, left: 0, refreshing: null };
+const state = { language: navigator.language.startsWith("zh") ? "zh" : "en", results: [], clock: 0, left: 0, refreshing: null, problem: null };
 let say = wordsIn(state.language);
 const camera = new Camera($("video"));
 const [tables, dictionary, contexts] = await Promise.all(["sentences.json", "dictionary-1.json", "contexts.json"].map(json));
@@ -42,6 +43,7 @@ function paint() {
   $("language").textContent = state.language === "zh" ? "English" : "中文";
   $("language").lang = state.language === "zh" ? "en" : "zh-Hans";
   paintTrust();
+  if (state.problem) paintProblem();
   if (state.results.length) paintResult();
 }
 
@@ -77,7 +79,7 @@ async function check(read) {
     const shown = [await read()].flat();
     // Whoever is quicker than the first trust bundle gets the answer with it, not a complaint.
     if (!store.bundles.length) await state.refreshing;
-    if (!store.bundles.length) throw new Unreadable(say("noTrust"));
+    if (!store.bundles.length) throw new Told("noTrust");
     const results = [];
     for (const evidence of shown) results.push(await checked(evidence));
     state.results = results;
@@ -151,17 +153,32 @@ function clear() {
   $("result").hidden = true;
   $("ask").hidden = false;
   $("result").replaceChildren();
-  $("problem").hidden = true;
+  hideProblem();
   $("text").value = "";
 }
 
+function hideProblem() {
+  state.problem = null;
+  $("problem").hidden = true;
+}
+
 function problem(error) {
-  const isKnown = error instanceof Unreadable || error instanceof BadTrust;
-  $("problem-title").textContent = say("problem");
-  $("problem-text").textContent = shown(isKnown ? error.message : String(error));
+  state.problem = error;
+  paintProblem();
   $("problem").hidden = false;
   $("problem-title").focus();
-  if (!isKnown) console.error(error);
+}
+
+/** What to do, in the reader's language; what exactly is wrong is told in English, as in a report. */
+function paintProblem() {
+  const error = state.problem;
+  const isTold = error instanceof Told;
+  const isKnown = error instanceof Unreadable || error instanceof BadTrust;
+  const advice = isTold ? say(error.word, error.values) : say(ADVICE.find(([kind]) => error instanceof kind)[1]);
+  const why = say("because", { reason: shown(isKnown ? error.message : String(error)) });
+  $("problem-title").textContent = say("problem");
+  $("problem-text").replaceChildren(element("p", {}, advice), ...(isTold ? [] : [element("p", {}, why)]));
+  if (!isTold && !isKnown) console.error(error);
 }
 
 async function openFile(file) {
@@ -173,13 +190,13 @@ async function openFile(file) {
 async function fromPicture(file) {
   const picture = await pixels(file);
   const texts = picture ? await textsIn(picture) : [];
-  if (!texts.length) throw new Unreadable(say("noCode", { name: file.name }));
-  if (texts.length > 1 && isCredential(texts[0])) throw new Unreadable(say("manyCodes", { name: file.name }));
+  if (!texts.length) throw new Told("noCode", { name: file.name });
+  if (texts.length > 1 && isCredential(texts[0])) throw new Told("manyCodes", { name: file.name });
   return fromCode(texts[0]);
 }
 
 async function fromCode(text) {
-  if (!isCredential(text)) throw new Unreadable(say("otherCode", { text: shown(text.slice(0, 300)) }));
+  if (!isCredential(text)) throw new Told("otherCode", { text: shown(text.slice(0, 300)) });
   return readText(text, "the QR code", dictionaries);
 }
 
@@ -189,7 +206,7 @@ async function takeTrust(bytes) {
   try {
     const trust = await store.add(bytes, agree);
     if (!trust) return;
-    $("problem").hidden = true;
+    hideProblem();
     $("trust-state").textContent = say("imported", { name: trust.names[state.language], version: trust.version });
     await checkAgain();
   } catch (error) {
@@ -243,7 +260,7 @@ async function takeFragment() {
   if (!fragment) return;
   history.replaceState(null, "", location.pathname + location.search);
   const secret = shareOf(fragment);
-  await check(() => (secret === null ? readFragment(fragment, dictionaries) : readShare(secret, say)));
+  await check(() => (secret === null ? readFragment(fragment, dictionaries) : readShare(secret)));
 }
 
 async function scan(device) {
@@ -263,7 +280,7 @@ async function scan(device) {
   } catch (error) {
     clear();
     const isRefused = error instanceof DOMException || error instanceof TypeError;
-    problem(isRefused ? new Unreadable(say("noCamera")) : error);
+    problem(isRefused ? new Told("noCamera") : error);
   }
 }
 

@@ -27,6 +27,23 @@ const WORDS = {
   ],
   checking: ["Checking…", "正在验证…"],
   problem: ["This could not be read", "无法读取"],
+  because: ["What is wrong with it: {reason}", "技术原因：{reason}"],
+  isUnreadable: [
+    "This is no credential, or it was damaged on its way. Ask for the original: the bundle, the certificate (PDF), the badge or the QR code.",
+    "这不是凭证，或在传送中已损坏。请索取原件：凭证包、证书（PDF）、徽章或二维码。",
+  ],
+  isSeveral: [
+    "This file holds several awards, which this page does not check. Check it with the command “creditbank verify”, or ask for each award by itself.",
+    "此文件含有多项学习成果，本页面无法验证。请使用命令“creditbank verify”验证，或逐项索取凭证。",
+  ],
+  isNewer: [
+    "This takes a newer version of this page: open it once while online, then scan again.",
+    "需要较新版本的本页面：请联网打开一次，然后重新扫描。",
+  ],
+  isBadTrust: [
+    "This trust bundle was not taken. Ask the credit bank itself for its newest one.",
+    "此信任包未被采用。请直接向学分银行索取最新的信任包。",
+  ],
   noCode: [
     "No QR code was found in {name}. Take the photo from straight above, in even light, with the whole code in it.",
     "在 {name} 中未找到二维码。请正对二维码、在均匀光线下拍摄完整的二维码。",
@@ -102,7 +119,6 @@ const WORDS = {
   cleared: ["The result was cleared.", "结果已清除。"],
   sharedCount: ["{good} of {count} awards are verified. Open each to see what was checked.", "{count} 项学习成果中有 {good} 项验证通过。展开各项可查看验证详情。"],
   sharedAwards: ["What was shared", "所分享的学习成果"],
-  shareName: ["what this link shows", "该链接的内容"],
   shareNone: ["There is no such share. Check that the link is complete, or ask its owner for it again.", "没有该分享。请检查链接是否完整，或请持有人重新发送。"],
   shareOver: ["This share has ended, or its owner withdrew it. Ask its owner for a new one.", "该分享已到期，或已被持有人收回。请向持有人索取新的链接。"],
   shareOffline: ["What this link shows could not be fetched from the bank. Connect to the network and open the link again.", "无法从学分银行取得该链接的内容。请联网后重新打开链接。"],
@@ -119,6 +135,14 @@ const LANGUAGES = ["en", "zh"];
 /** The page's words in one language. */
 export const wordsIn = (language) => (name, values = {}) =>
   WORDS[name][LANGUAGES.indexOf(language)].replace(/\{([a-z]+)\}/g, (_, key) => values[key] ?? "");
+
+/** What stops a look and is told in the page's own words, in whichever language is chosen. */
+export class Told extends Error {
+  constructor(word, values = {}) {
+    super(word);
+    Object.assign(this, { word, values });
+  }
+}
 
 /** What to do about a check that did not pass, as a key of the words; null for nothing. */
 export function advice({ outcome, code, caution, unknown }) {

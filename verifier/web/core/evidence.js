@@ -1,7 +1,7 @@
 // What is shown to a verifier: a bundle, a bare credential, a certificate, a badge, a QR code's link.
 import { text as decode } from "./bytes.js";
 import { isObject, parse, parseExact } from "./canonical.js";
-import { Fault, Unreadable } from "./errors.js";
+import { Fault, Several, Unreadable } from "./errors.js";
 import { unbakePng, unbakeSvg } from "./badge.js";
 import { readAttachment } from "./certificate.js";
 import { digitsOfFragment, digitsOfUrl, fromDigits } from "./qr.js";
@@ -40,7 +40,7 @@ export async function readText(text, name, dictionaries) {
     if (isObject(value) && ("receipt" in value || "credential" in value))
       return bundle(parseExact(new TextEncoder().encode(text), LIMIT), name);
     if (isObject(value) && ["transcript", "presentation"].some((kind) => kind in value))
-      throw new Unreadable(`${name} holds several awards: check it with “creditbank verify”`);
+      throw new Several(`${name} holds several awards: check it with “creditbank verify”`);
     if (!isObject(value) || !("credentialSubject" in value))
       throw new Unreadable(`${name} is no credential, no bundle and no picture of a QR code`);
     return { credential: value, receipt: null, form: "credential" };

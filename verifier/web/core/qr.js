@@ -1,7 +1,7 @@
 // Credentials as QR codes: `https://<domain>/v#1<digits>` (credentials/qr/compact.py has the format).
 import { base64, base64url, hex, text as decodeUtf8, utf8 } from "./bytes.js";
 import { encode, isObject, parseExact, without } from "./canonical.js";
-import { Fault, Unreadable } from "./errors.js";
+import { Fault, Newer, Unreadable } from "./errors.js";
 import * as gb18030 from "./gb18030.js";
 import { inflate } from "./inflate.js";
 import { parseTemplate, takeDocument } from "./qr_template.js";
@@ -36,7 +36,7 @@ export function digitsOfUrl(url) {
 export function digitsOfFragment(fragment) {
   if (!/^[0-9]+$/.test(fragment)) throw new Unreadable("this link holds no credential");
   if (fragment[0] !== FORMAT)
-    throw new Unreadable(`this QR code has format ${fragment[0]}; this version reads format ${FORMAT} only`);
+    throw new Newer(`this QR code has format ${fragment[0]}; this version reads format ${FORMAT} only`);
   if (fragment.length === 1)
     throw new Unreadable("this QR code holds no credential: nothing follows its format number");
   return fragment.slice(1);
@@ -74,7 +74,7 @@ async function fromBytes(data, dictionaries) {
   const flags = data[0];
   const kind = flags & 0b11;
   if (flags & RESERVED || kind > LANDMARK_RECEIPT)
-    throw new Unreadable("this QR code carries something this version cannot read; update the verifier");
+    throw new Newer("this QR code carries something this version cannot read; update the verifier");
   const published = dictionary(flags >> 4, dictionaries);
   const frame = new Reader(data.slice(1, -2), "");
   const raw = frame.take(frame.takeInt());
@@ -91,7 +91,7 @@ async function fromBytes(data, dictionaries) {
 function dictionary(version, dictionaries) {
   const data = dictionaries[version];
   if (!data)
-    throw new Unreadable(`this QR code needs dictionary ${version}, which this version does not know; update the verifier`);
+    throw new Newer(`this QR code needs dictionary ${version}, which this version does not know; update the verifier`);
   const preset = data.preset.join("");
   return {
     credential: data.credential.map(parseTemplate),
@@ -125,7 +125,7 @@ function takeReceipt(reader, credential, templates) {
 function takeSignature(reader, origin) {
   const form = reader.takeInt();
   if (form >= 2 * SIGNATURE_BYTES.length)
-    throw new Unreadable("this QR code has a kind of log signature that this version does not know");
+    throw new Newer("this QR code has a kind of log signature that this version does not know");
   const name = form & 1 ? reader.takeText() : origin;
   if (!name || /\s/.test(name)) throw new Unreadable("the receipt's checkpoint has a malformed signature line");
   return `— ${name} ${base64(reader.take(SIGNATURE_BYTES[form >> 1]))}`;
