@@ -18,13 +18,17 @@ Fetch = Callable[[str], bytes | None]
 class StaticLog:
     """A C2SP tlog-tiles log behind `fetch`. Nothing it says is believed before it is hashed."""
 
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
+    def __init__(self, fetch: Fetch, source: str = "the log") -> None:
+        """`source` is how errors call where it is read from."""
+        self._fetch, self._source = fetch, source
         self._tree = TileTree(self._read_tile)
 
     def checkpoint(self) -> str:
         """The newest signed note."""
-        return self._get(CHECKPOINT).decode("utf-8", "replace")
+        data = self._fetch(CHECKPOINT)
+        if data is None:
+            raise NotFound(f"{self._source} holds no log: there is no {CHECKPOINT} in it")
+        return data.decode("utf-8", "replace")
 
     def root(self, size: int) -> bytes:
         """The root that the tiles give for the first `size` entries."""
@@ -90,12 +94,6 @@ class StaticLog:
             data = self._fetch(Resource(resource.level, resource.index, WIDTH).path)
         if data is None:
             raise NotFound(f"the log does not serve {resource.path}")
-        return data
-
-    def _get(self, path: str) -> bytes:
-        data = self._fetch(path)
-        if data is None:
-            raise NotFound(f"the log does not serve {path}")
         return data
 
 

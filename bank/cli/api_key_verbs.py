@@ -74,9 +74,10 @@ def remote(url: str, keys: "Mapping[str, Signer]") -> "Iterator[RemoteBank]":
     """The bank behind `url`, called with the API keys at hand, by the DID of whose they are."""
     import httpx
 
+    from bank.cli.web_address import web_address
     from bank.client import RemoteBank
 
-    with httpx.Client(base_url=url, timeout=120) as http:
+    with httpx.Client(base_url=web_address(url), timeout=120) as http:
         yield RemoteBank(http, lambda: datetime.now(UTC), keys)
 
 

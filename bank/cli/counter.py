@@ -73,11 +73,13 @@ def _remote(url: str, domain: str, members: Path, slug: str) -> Iterator[Counter
     import httpx
 
     from bank.cli.api_key_verbs import api_key_of
+    from bank.cli.web_address import web_address
     from bank.client import BankUnreachable, RemoteBank
     from keys import did_web
     from ledger import Checkpoint, Entry, LotBook, Registry, open_note
     from ledger.sources import open_source
 
+    web_address(url)
     key = {did_web(domain, "members", slug): api_key_of(members, slug)}
     source = open_source(f"{url.rstrip('/')}/log")
     size = Checkpoint.parse(open_note(source.checkpoint(), ()).text).size
@@ -91,7 +93,10 @@ def _remote(url: str, domain: str, members: Path, slug: str) -> Iterator[Counter
     with httpx.Client(base_url=url, timeout=120) as http:
 
         def trust() -> bytes:
-            answer = http.get("/trust.json")
+            try:
+                answer = http.get("/trust.json")
+            except httpx.HTTPError as error:
+                raise BankUnreachable(f"the bank at {url} did not answer ({error})") from error
             if answer.is_error:
                 raise BankUnreachable(f"the bank at {url} gave no trust bundle")
             return answer.content

@@ -105,13 +105,14 @@ def settle_command(url: Urls = None, data: Data = DEFAULT_DATA) -> None:
 def _settle(federation: "Federation", bank: "Bank", urls: list[str]) -> None:
     import httpx
 
+    from bank.cli.web_address import web_address
     from bank.federation import HttpSister
 
     known = dict(map(_address, urls))
 
     def reach(did: str) -> "SisterPort":
         base = known.get(did) or f"https://{did.removeprefix('did:web:').replace('%3A', ':')}"
-        http = httpx.Client(base_url=base, timeout=60)
+        http = httpx.Client(base_url=web_address(base), timeout=60)
         return HttpSister(http, bank.signer, bank.now, bank.chance.name)
 
     for moved in federation.settle(reach):
@@ -120,7 +121,9 @@ def _settle(federation: "Federation", bank: "Bank", urls: list[str]) -> None:
 
 
 def _address(text: str) -> tuple[str, str]:
+    from bank.cli.web_address import web_address
+
     did, found, url = text.partition("=")
     if not found or not did.startswith("did:"):
         raise BadRequest(f"--url takes DID=URL, not {text[:80]!r}")
-    return did, url
+    return did, web_address(url)
