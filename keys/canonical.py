@@ -59,7 +59,7 @@ def parse(data: bytes | str, *, limit: int = _DEFAULT_LIMIT, depth: int = _DEFAU
         raise NotCanonical("JSON is not valid UTF-8, or holds a lone surrogate") from error
     except json.JSONDecodeError as error:
         raise NotCanonical(
-            f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+            f"not JSON: {error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}"
         ) from error
     return value
 

@@ -10,6 +10,7 @@ from verifier.bulk import Row, Setting, check_files, overall, repeated_awards, w
 from verifier.bulk_report import Findings, replacing, summary, writer
 from verifier.bulk_words import told, verdict_word
 from verifier.errors import BadReport
+from verifier.standard_output import tell
 
 
 def verify_folder(setting: Setting, report: Path, trust_file: Path) -> int:
@@ -20,13 +21,13 @@ def verify_folder(setting: Setting, report: Path, trust_file: Path) -> int:
     with replacing(report) as out:
         rows = _rows(setting, (report, trust_file))
         write(Findings(setting, rows), out)
-    for verdict, count in summary(rows):
-        if count:
-            print(f"{count:>7} {verdict_word(verdict, language)}")
+    said = [
+        f"{count:>7} {verdict_word(verdict, language)}" for verdict, count in summary(rows) if count
+    ]
     repeated = repeated_awards(rows)
     if repeated:
-        print(told("repeated", language, count=str(repeated)))
-    print(told("wrote", language, path=str(report)))
+        said.append(told("repeated", language, count=str(repeated)))
+    tell("\n".join([*said, told("wrote", language, path=str(report))]))
     return overall(rows)
 
 

@@ -1,6 +1,7 @@
 """The command `creditbank verify`: files in, a report and an exit code out, no network."""
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -42,9 +43,6 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("stopped before the end", file=sys.stderr)
         return STOPPED
-    except BrokenPipeError:  # whoever reads the report has read enough
-        sys.stdout = None
-        return 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,9 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--trust", type=Path, help="the credit bank's trust bundle, trust.json")
     add("--json", action="store_true", help="print the report as JSON")
     add("--lang", choices=("en", "zh"), default="en", help="language of the report")
-    add("--at", default="", help="check as of this moment, such as 2026-11-23T12:00:00Z")
+    add("--at", help="check as of this moment, such as 2026-11-23T12:00:00Z")
     add("--report", type=Path, help="of a folder: the file to report to, .csv or .html")
-    add("--root", default="", help="fingerprint of the governance that must have signed the trust")
+    add("--root", help="fingerprint of the governance that must have signed the trust")
     add("--foreign", action="store_true", help="a credential of an issuer no credit bank knows")
     for name, what in (
         ("--did", "with --foreign: a DID document to find the issuer's key in"),
@@ -113,7 +111,7 @@ def _is_folder(file: str, report: Path | None, single: Mapping[str, object]) -> 
 
 
 def _folder(
-    folder: Path, report: Path | None, trust: Path | None, root: str, at: datetime, lang: str
+    folder: Path, report: Path | None, trust: Path | None, root: str | None, at: datetime, lang: str
 ) -> int:
     from verifier.bulk import Setting
     from verifier.bulk_command import verify_folder
@@ -159,31 +157,31 @@ def _check_alone(file: str, options: dict[str, list[Path]]) -> None:
 
 
 def _print(report: "Report", lang: str, as_json: bool) -> None:
+    from verifier.standard_output import tell
+
     if as_json:
-        print(json.dumps(report.to_json(lang), ensure_ascii=False, indent=2))
+        tell(json.dumps(report.to_json(lang), ensure_ascii=False, indent=2))
         return
     from rich.console import Console
 
     from verifier.table import print_report
 
-    print_report(report, lang, Console(highlight=False))
+    table = io.StringIO()
+    colours = Console().is_terminal
+    print_report(report, lang, Console(file=table, highlight=False, force_terminal=colours))
+    tell(table.getvalue().removesuffix("\n"))
 
 
-def _open_trust(path: Path | None, root: str) -> "Trust | None":
+def _open_trust(path: Path | None, root: str | None) -> "Trust | None":
     from verifier.memory import default_folder, open_remembered
+    from verifier.trust import fingerprint
+    from verifier.trust_file import naming, read_trust
 
+    pinned = None if root is None else fingerprint(root)
     if path is None:
         return None
-    return open_remembered(_read_trust(path), default_folder(), root.lower() or None)
-
-
-def _read_trust(path: Path) -> bytes:
-    from verifier.files import read_limited
-
-    try:
-        return read_limited(path)
-    except Unreadable as error:
-        raise BadTrust(f"the trust bundle {error}") from error
+    with naming(path):
+        return open_remembered(read_trust(path), default_folder(), pinned)
 
 
 def _read_object(path: Path, what: str, limit: int) -> "dict[str, Json]":
@@ -199,8 +197,8 @@ def _read_object(path: Path, what: str, limit: int) -> "dict[str, Json]":
     return value
 
 
-def _moment(text: str) -> datetime:
-    if not text:
+def _moment(text: str | None) -> datetime:
+    if text is None:
         return datetime.now(UTC)
     from credentials import CredentialsError, parse_moment
 

@@ -17,5 +17,9 @@ class BadReport(VerifierError):
     """A report on a folder that cannot be made as it was asked for; nothing was looked at."""
 
 
+class Unwritable(VerifierError):
+    """A report that was made and cannot be written where it is to go."""
+
+
 class CannotServe(VerifierError):
     """The verifier's server cannot listen where it was told to."""

@@ -17,6 +17,8 @@ def read_limited(file: str | Path, name: str = "") -> bytes:
     called = name or str(file)
     try:
         if str(file) == "-":
+            if sys.stdin is None:
+                raise Unreadable("standard input is closed: name a file, or give it one to read")
             data = sys.stdin.buffer.read(LIMIT + 1)
         else:
             with Path(file).open("rb") as source:

@@ -13,12 +13,18 @@ from verifier.whole_file import write_whole
 
 
 def default_folder() -> Path:
-    """`$CREDITBANK_STATE`, or the user's own folder for program state."""
+    """`$CREDITBANK_STATE`, or the user's own folder for program state; BadTrust without either."""
     chosen = os.environ.get("CREDITBANK_STATE")
     if chosen:
         return Path(chosen)
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "creditbank"
+    base = os.environ.get("XDG_STATE_HOME")
+    try:
+        return (Path(base) if base else Path.home() / ".local" / "state") / "creditbank"
+    except RuntimeError as error:
+        raise BadTrust(
+            "there is nowhere to remember trust bundles seen, for this user has no home: name a "
+            "folder with CREDITBANK_STATE"
+        ) from error
 
 
 def open_remembered(data: bytes, folder: Path, root: str | None = None) -> Trust:

@@ -1,6 +1,5 @@
 """The command `creditbank verifier`: the page to hand out, and an HTTP verifier to run."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -34,14 +33,15 @@ def export_command(
     ] = None,
 ) -> None:
     """Write the verifier page: one HTML file that works from a disk, or a folder for any server."""
-    from verifier.files import read_limited
     from verifier.page import one_file, page_files
     from verifier.trust import open_trust
+    from verifier.trust_file import naming, read_trust
 
     data = None
     if trust is not None:
-        data = read_limited(trust)
-        open_trust(data)
+        data = read_trust(trust)
+        with naming(trust):
+            open_trust(data)
     if out.suffix.lower() in (".html", ".htm"):
         _write(out, one_file(data))
         print(f"{out}: open it in any browser; it needs no server and no network")
@@ -67,26 +67,29 @@ def serve_command(
         int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")
     ] = DEFAULT_PORT,
     root: Annotated[
-        str, typer.Option(help="Fingerprint of the governance that must have signed the trust.")
-    ] = "",
+        str | None,
+        typer.Option(help="Fingerprint of the governance that must have signed the trust."),
+    ] = None,
 ) -> None:
     """Serve POST /verify: a file in, its report out. Nothing of what is sent is kept or logged."""
     from rich.console import Console
 
     from verifier.memory import default_folder
     from verifier.server import run
-    from verifier.trust_file import TrustFile
+    from verifier.trust import fingerprint
+    from verifier.trust_file import TrustFile, naming
 
-    trusted = TrustFile(trust, default_folder(), root.lower() or None)
+    pinned = None if root is None else fingerprint(root)
+    with naming(trust):
+        trusted = TrustFile(trust, default_folder(), pinned)
     say = Console(stderr=True, highlight=False).print
     run(trusted, lambda: datetime.now(UTC), host, port, _MOST_REQUESTS, say)
 
 
 def _write(path: Path, data: bytes) -> None:
+    from verifier.whole_file import write_whole
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        partial.write_bytes(data)
-        partial.replace(path)
+        write_whole(path, data)
     except OSError as error:
         raise Unreadable(f"{path} cannot be written: {error.strerror}") from error

@@ -7,6 +7,7 @@ bundle carries the first root and every rotation since, as they stand on the log
 any root of that chain walks to the last one, which signed the bundle.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ from verifier.errors import BadTrust
 _CONTEXT = b"creditbank trust v1\n"
 _LIMIT = 64 * 1024 * 1024
 _MOST_KEYS = 100
+_FINGERPRINT = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,20 @@ class Trust:
             for signer in signers
         ]
         return encode({"signatures": signatures, "trust": trust})
+
+
+def fingerprint(text: str) -> str:
+    """The fingerprint of a governance root as a person gives it; BadTrust where it is none.
+
+    Nothing, which is what an unset variable of a shell comes to, would pin nothing.
+    """
+    given = text.strip().lower()
+    if not _FINGERPRINT.fullmatch(given):
+        raise BadTrust(
+            f"the fingerprint of a root has 64 hexadecimal digits, which {text[:70]!r} has not: "
+            "'creditbank trust show' prints it"
+        )
+    return given
 
 
 def open_trust(data: bytes, root: str | None = None) -> Trust:

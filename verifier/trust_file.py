@@ -2,10 +2,12 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from verifier.errors import BadTrust, VerifierError
+from verifier.errors import BadTrust, Unreadable, VerifierError
 from verifier.files import read_limited
 from verifier.memory import check_follows, open_remembered
 from verifier.trust import Trust
@@ -18,6 +20,24 @@ _SETTLED = 2 * 10**9
 class _Good:
     data: bytes
     trust: Trust
+
+
+def read_trust(path: Path) -> bytes:
+    """The exact bytes of a trust bundle's file; BadTrust where it cannot be read."""
+    try:
+        return read_limited(path)
+    except Unreadable as error:
+        raise BadTrust(f"the trust bundle {error}") from error
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """BadTrust from inside names the file that was taken for a trust bundle."""
+    try:
+        yield
+    except BadTrust as error:
+        said = str(error)
+        raise BadTrust(said if str(path) in said else f"{path}: {said}") from error
 
 
 class TrustFile:

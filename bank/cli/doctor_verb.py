@@ -23,17 +23,18 @@ def doctor_command(
 
     from bank.operations.doctor import examine
     from bank.operations.finding import Level, worst
+    from verifier.standard_output import tell
 
     with httpx.Client(timeout=5) as http:
         found = []
         for finding in examine(data, given_passphrase(data), lambda: datetime.now(UTC), http):
             found.append(finding)
             if not as_json:
-                typer.echo(f"{finding.level.value:<8} {finding.check:<11} {finding.sentence}")
+                tell(f"{finding.level.value:<8} {finding.check:<11} {finding.sentence}")
                 if finding.level is not Level.OK:
-                    typer.echo(f"{'':<20} -> {finding.remedy}")
+                    tell(f"{'':<20} -> {finding.remedy}")
     level = worst(found)
     if as_json:
         document = {"findings": [one.to_json() for one in found], "worst": level.value}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        tell(json.dumps(document, ensure_ascii=False, indent=2))
     raise typer.Exit(_EXIT[level.value])

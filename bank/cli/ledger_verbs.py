@@ -300,8 +300,10 @@ def check_unspent_command(
     from verifier.files import read_limited
     from verifier.lot_standing import check_standing
     from verifier.sentences import sentence
+    from verifier.trust_file import naming, read_trust
 
-    opened = open_trust(read_limited(trust))
+    with naming(trust):
+        opened = open_trust(read_trust(trust))
     found = check_standing(read_limited(file).decode("utf-8", "replace"), opened)
     typer.echo(found.sentence)
     typer.echo(sentence(found.witnesses.code, "en", found.witnesses.values))

@@ -35,9 +35,10 @@ def show(file: Annotated[Path, typer.Argument(help="A trust bundle.")]) -> None:
     """Say whose a trust bundle is, its version and age, and the fingerprint of its root."""
     from ledger import Checkpoint, open_note
     from verifier import open_trust
-    from verifier.files import read_limited
+    from verifier.trust_file import naming, read_trust
 
-    trust = open_trust(read_limited(file))
+    with naming(file):
+        trust = open_trust(read_trust(file))
     typer.echo(f"bank      {trust.names['en']} ({trust.domain})")
     typer.echo(f"log       {trust.origin}")
     if trust.predecessor:

@@ -1,12 +1,15 @@
 """The bundle inside a certificate's PDF, read back: small, one, and nothing else trusted."""
 
 import io
+import logging
 
 from credentials.errors import BadCertificate
 
 ATTACHMENT = "credential-bundle.json"
 _MOST_PDF = 16 * 1024 * 1024
 _MOST = 1024 * 1024
+# What is wrong with a PDF is told in one sentence, and not by its reader as well.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
 def read_attachment(pdf: bytes) -> bytes:

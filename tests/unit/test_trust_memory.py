@@ -16,7 +16,7 @@ from ledger import VerifierKey, sign_note
 from ledger.checkpoint import Checkpoint
 from ledger.landmarks import Landmarks
 from ledger.note import ED25519
-from verifier import BadTrust, Governance, Trust, open_trust
+from verifier import BadTrust, Governance, Trust, memory, open_trust
 from verifier.memory import default_folder, open_remembered
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -177,7 +177,7 @@ def test_a_read_only_memory_still_verifies_and_still_refuses(
     open_remembered(known, tmp_path)
     before = remembered(tmp_path)
 
-    def refuse(path: Path, data: bytes) -> int:
+    def refuse(path: Path, data: bytes) -> Path:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
     monkeypatch.setattr(memory, "write_whole", refuse)
@@ -222,3 +222,16 @@ def test_the_command_remembers(story: "object", run: Run, tmp_path: Path) -> Non
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert "trust-seen.json" in done.stderr
+
+
+def test_a_user_without_a_home_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user stands in no list."""
+    for name in ("CREDITBANK_STATE", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(BadTrust, match="CREDITBANK_STATE"):
+        default_folder()
