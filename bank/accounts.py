@@ -40,6 +40,20 @@ class Accounts:
         """The account whose owner's token this is; NotAllowed if there is none."""
         return find_by_token(self._engine, token)
 
+    def token(self, account: str) -> str:
+        """The owner's token of an account; NoSuchThing if there is none of that name.
+
+        For the bank's own staff only.
+        """
+        token = self._vault.token(account)
+        try:
+            self.of_token(token)
+        except NotAllowed:
+            raise NoSuchThing(
+                f"this bank has no account {account[:100]!r}: 'creditbank learners' lists them"
+            ) from None
+        return token
+
     def of_credential(self, identifier: str) -> str:
         """Whose credential this is; for the bank's own staff only."""
         with reading(self._engine) as connection:

@@ -201,7 +201,7 @@ def _add_shares(app: FastAPI, bank: Bank) -> None:
             raise BadRequest("say credentials (a list of identifiers) and days (a number)")
         identifiers = [str(name) for name in names]
         made, secret = await in_thread(bank.shares.make, token, identifiers, days)
-        url = f"https://{bank.settings.domain}/s/{secret}"
+        url = f"{bank.settings.public_url}/s/{secret}"
         return json_answer({"share": made.share, "url": url, "expires": made.expires}, 201)
 
     @app.get("/shares", tags=["learners"])

@@ -68,8 +68,8 @@ def transcript_command(
     path = out or DEFAULT_OUT / name
     bank = open_bank(data, bank_passphrase(data), witnessed=form == "clr")
     try:
+        token = bank.accounts.token(account)
         bank.checkpoints.gather()
-        token = bank.vault.token(account)
         content = (
             bank.transcripts.make(token) if form == "clr" else encode(bank.transcripts.elm(token))
         )

@@ -25,8 +25,8 @@ def new(
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        made, secret = bank.shares.make(bank.vault.token(account), credential, days)
-        typer.echo(f"https://{bank.settings.domain}/s/{secret}")
+        made, secret = bank.shares.make(bank.accounts.token(account), credential, days)
+        typer.echo(f"{bank.settings.public_url}/s/{secret}")
         typer.echo(f"share {made.share}, until {made.expires}", err=True)
     finally:
         bank.close()
@@ -39,7 +39,7 @@ def list_command(account: Account, data: Data = DEFAULT_DATA) -> None:
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        for item in bank.shares.of(bank.vault.token(account)):
+        for item in bank.shares.of(bank.accounts.token(account)):
             ended = f"withdrawn {item.withdrawn}" if item.withdrawn else f"until {item.expires}"
             typer.echo(f"{item.share}  {ended}  opened {len(item.openings)} times")
             for name in item.credentials:
@@ -61,7 +61,7 @@ def withdraw(
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        bank.shares.withdraw(bank.vault.token(account), share)
+        bank.shares.withdraw(bank.accounts.token(account), share)
     finally:
         bank.close()
     typer.echo(f"{share} is withdrawn")
@@ -81,7 +81,7 @@ def offer_command(
 
     bank = open_bank(data, bank_passphrase(data))
     try:
-        made = bank.wallets.offer(bank.vault.token(account), credential)
+        made = bank.wallets.offer(bank.accounts.token(account), credential)
         link = offer_uri(bank.settings.public_url, made.code)
     finally:
         bank.close()

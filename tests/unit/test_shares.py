@@ -20,6 +20,7 @@ from bank.opening import LocalBank, admit, create_bank, open_bank, read_admissio
 from bank.results import Learner, Result, UnitRef
 from bank.service import Bank
 from keys import PrivateKey
+from tests.bank_kit import small_bank
 
 UNIT = UnitRef(
     "ACC101", 1, "Accounting", "会计学", "business", "5", "40", "cq-lof", "standard-credit"
@@ -96,6 +97,22 @@ def test_a_link_shows_what_was_chosen_and_no_more(counter: Counter) -> None:
     (listed,) = counter.ask("GET", "/shares", "ana").json()["shares"]
     assert (listed["share"], len(listed["openings"])) == (share, 1)
     assert counter.ask("GET", "/shares", "ben").json() == {"shares": []}
+
+
+def test_a_link_leads_to_where_the_bank_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its domain is its name; a bank behind another address gives links to that."""
+    monkeypatch.setenv("CREDITBANK_PUBLIC_URL", "https://bank.elsewhere.example/")
+    with small_bank(tmp_path) as small:
+        _, credential = small.award("li-1")
+        token = small.bank.accounts.token(*small.bank.accounts.names())
+        done = TestClient(make_app(small.bank)).post(
+            "/shares",
+            headers={"Authorization": f"Bearer {token}"},
+            json={"credentials": [credential["id"]], "days": 7},
+        )
+    assert done.json()["url"].startswith("https://bank.elsewhere.example/s/")
 
 
 def test_it_ends_when_it_was_to_end(counter: Counter) -> None:
