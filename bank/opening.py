@@ -19,6 +19,7 @@ from bank.settings import FILE, TOKEN_KEYS, Settings, read_settings, write_setti
 from bank.uscc import BadUscc, check_uscc
 from bank.vault import PURPOSE
 from keys import (
+    BadIdentifier,
     Json,
     PrivateKey,
     PublicKey,
@@ -101,7 +102,12 @@ def create_bank(
     if (folder / "bank.db").exists():
         # Its keys go with it: without them nobody would read or continue it again.
         raise BadSetup(f"{folder} holds a bank whose {FILE} is missing; restore that file")
-    did_web(domain)
+    try:
+        did_web(domain)
+    except BadIdentifier:
+        raise BadSetup(
+            f"{domain[:100]!r} is no domain name, such as chongqing.creditbank.example"
+        ) from None
     if len(set(governance)) < len(governance):
         raise BadSetup("the same governance key is given twice")
     if not 0 < threshold <= len(governance):
@@ -287,8 +293,12 @@ def read_admissions(path: Path) -> list[Admission]:
         items = tomllib.loads(path.read_text(encoding="utf-8"))["institution"]
     except KeyError:
         raise BadSetup(f"{path} lists no [[institution]]") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSetup(f"{path} cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise BadSetup(f"{path} is not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise BadSetup(f"{path} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetup(f"{path} is not a TOML file: {error}") from error
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise BadSetup(f"{path}: institutions are tables, each under the heading [[institution]]")
     admissions = []

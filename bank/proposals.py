@@ -126,6 +126,8 @@ def _who(key: str, statement: Statement, registry: Registry | None) -> str:
         return key
     if key in registry.identity.governance:
         return f"{key}, of the governance"
+    if statement.kind == ROTATE and key in governance_of(statement.body["governance"]).keys:
+        return f"{key}, of the root that is to come"
     for member in (registry.party(statement.author), *registry.members.values()):
         if member is not None and key in member.keys:
             person = member.keys[key].person

@@ -9,6 +9,7 @@ import typer
 
 from bank.cli.options import DASHED, DEFAULT_DATA, Data, Institutions, Members, bank_passphrase
 from bank.errors import BadRequest
+from keys.canonical import MAX_INTEGER
 
 if TYPE_CHECKING:
     from bank.service import Bank
@@ -26,7 +27,10 @@ _DAYS = 30
 @appeal_app.command("file")
 def file_command(
     entry: Annotated[
-        int, typer.Argument(min=0, help="The entry appealed against: what revoked, say.")
+        int,
+        typer.Argument(
+            min=0, max=MAX_INTEGER, help="The entry appealed against: what revoked, say."
+        ),
     ],
     grounds: Annotated[
         Path, typer.Option(help="File with the learner's grounds: its hash alone is published.")

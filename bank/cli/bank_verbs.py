@@ -78,8 +78,10 @@ def end(
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
 ) -> None:
     """End a log whose key was lost or stolen: it is set aside for good, and signs no more."""
+    from bank.settings import read_settings
     from bank.succession import end_log
 
+    read_settings(data)
     if not yes:
         typer.confirm(f"End the log of {data} for good?", abort=True)
     typer.echo(f"the key {end_log(data)} was set aside; the log takes no more entries")

@@ -4,7 +4,6 @@ Names and numbers of documents come from a file or standard input, never as argu
 seen by every process on the machine and stay in the shell's history.
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -192,9 +191,9 @@ def export(
     out: Annotated[Path, typer.Option(help="The ZIP file to write.")] = DEFAULT_OUT,
     data: Data = DEFAULT_DATA,
 ) -> None:
+    """Write everything held about a learner into one ZIP, for the learner alone."""
     from verifier.whole_file import write_whole
 
-    """Write everything held about a learner into one ZIP, for the learner alone."""
     with _opened(data, witnessed=True) as bank:
         bank.checkpoints.gather()
         content = bank.learners.export(learner)

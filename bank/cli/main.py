@@ -91,6 +91,9 @@ def main() -> None:
     except KNOWN as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    except UnicodeEncodeError:
+        print("an argument is not text in UTF-8: it names nothing here", file=sys.stderr)
+        sys.exit(1)
     except OSError as error:
         what = f"{error.filename} cannot be used: " if error.filename else ""
         print(f"{what}{error.strerror or error}", file=sys.stderr)

@@ -170,7 +170,10 @@ def read_proposal(file: Path) -> "Proposal":
     from bank.proposals import Proposal
     from verifier.files import read_limited
 
-    return Proposal.parse(read_limited(file))
+    try:
+        return Proposal.parse(read_limited(file))
+    except BadRequest as error:
+        raise BadRequest(f"{file}: {error}") from error
 
 
 def _tell(proposal: "Proposal", registry: "Registry | None") -> None:

@@ -121,7 +121,15 @@ def test_the_wrong_file_in_the_wrong_place(story: Any, tmp_path: Path, run: Run)
         (bundle, str(tmp_path), "cannot be read: Is a directory"),
     ):
         refused(run("verify", evidence, "--trust", of), says, code=2)
-    refused(run("verify", bundle, "--trust", trust, "--root", "abc"), "another root", code=2)
+    other = "0" * 64
+    refused(run("verify", bundle, "--trust", trust, "--root", other), "another root", code=2)
+    for none in ("abc", "", "0" * 63):
+        says = "has 64 hexadecimal digits"
+        refused(run("verify", bundle, "--trust", trust, "--root", none), says, code=2)
+    refused(run("verify", bundle, "--trust", trust, "--at", ""), "--at is not a time", code=2)
+    # Which of the two files is the wrong one is told.
+    refused(run("verify", bundle, "--trust", bundle), str(story.bundle), code=2)
+    refused(run("trust", "show", bundle), str(story.bundle))
     assert run("verify", bundle).returncode == 2
 
 
@@ -139,6 +147,47 @@ def test_a_place_that_cannot_be_written_to(desk: Desk, tmp_path: Path) -> None:
     refused(desk.run("ledger", "publish", str(file), *data), str(file))
     refused(desk.run("export", "urn:uuid:none", *data), "holds no credential urn:uuid:none")
     assert file.read_bytes() == b""
+
+
+def test_an_account_that_is_none(desk: Desk) -> None:
+    data, says = ("--data", str(desk.data)), "this bank has no account 'nobody'"
+    for verb in (
+        ("transcript", "nobody"),
+        ("share", "list", "nobody"),
+        ("share", "new", "nobody", "urn:uuid:x"),
+        ("offer", "nobody", "urn:uuid:x"),
+    ):
+        refused(desk.run(*verb, *data), says)
+    refused(desk.run("export", "\udcff", *data), "not text in UTF-8")
+
+
+def test_addresses_that_are_none(desk: Desk, tmp_path: Path) -> None:
+    refused(desk.run("rules", "list", "--log", "https://["), "did not answer")
+    for address in ("http://127.0.0.1:1/\n", "http://\udcff"):
+        refused(desk.run("rules", "list", "--log", address), "is no address of a server")
+    for address in ("notaurl", "http://", "ftp://x", "http://127.0.0.1:1/\n", "http://\udcff"):
+        done = desk.run(*desk.importing(bank=address, domain="chongqing.creditbank.example"))
+        refused(done, "is no address of a server")
+    refused(desk.run("rules", "list", "--log", str(tmp_path)), str(tmp_path), "holds no log")
+
+
+def test_an_entry_beyond_all_numbers(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "grounds"
+    file.write_bytes(b"x")
+    options = ("--grounds", str(file), "--data", str(desk.data))
+    refused(desk.run("appeal", "file", str(2**53 - 1), *options), "entry")
+    done = desk.run("appeal", "file", str(2**64), *options)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+def test_a_bank_that_is_none_is_not_asked_about(run: Run, tmp_path: Path) -> None:
+    refused(run("bank", "end", "--data", str(tmp_path)), "there is no bank in")
+
+
+def test_a_proposal_that_is_none_is_named(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "proposal.json"
+    file.write_bytes(b"{")
+    refused(run("governance", "show", str(file)), str(file), "this is no proposal")
 
 
 def test_a_trust_bundle_that_nobody_would_open_is_not_made(desk: Desk, tmp_path: Path) -> None:
@@ -162,7 +211,7 @@ INSTITUTIONS = [
     ('institution = "abc"', "are tables"),
     ("institution = [1, 2]", "are tables"),
     ("", "lists no [[institution]]"),
-    ("x = ", "cannot be read: Invalid value"),
+    ("x = ", "is not a TOML file: Invalid value"),
     ('[[institution]]\nslug = "a"', "institution 1 lacks 'grant'"),
     ('[[institution]]\nslug = "a"\ngrant = "x"', "institution 1: grant is not a table"),
     ('[[institution]]\nslug = "a"\nname = "x"', "institution 1: name is not a table"),
@@ -174,6 +223,12 @@ def test_institutions_that_are_none(desk: Desk, tmp_path: Path, content: str, sa
     file = tmp_path / "inst.toml"
     file.write_text(content, encoding="utf-8")
     refused(desk.run(*desk.importing(institutions=str(file))), "inst.toml", says)
+
+
+def test_institutions_in_another_encoding(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "inst.toml"
+    file.write_bytes('name = "巴渝"'.encode("gb18030"))
+    refused(desk.run(*desk.importing(institutions=str(file))), "is not UTF-8 text; save it as")
 
 
 def test_settings_that_are_wrong(desk: Desk) -> None:
@@ -269,7 +324,7 @@ def test_a_bank_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path, run: R
             **secret,
         )
 
-    refused(create("a b", "1"), "did:web")
+    refused(create("a b", "1"), "'a b' is no domain name")
     refused(create("cq.example", "2"), "cannot give 2 signatures")
     refused(create("cq.example", "0"), "cannot give 0 signatures")
     refused(create("cq.example", "1", *quorum), "the same governance key is given twice")
@@ -299,10 +354,10 @@ def test_a_bank_that_lost_its_settings_keeps_its_keys(desk: Desk) -> None:
     assert desk.run("ledger", "audit", *data).returncode == 0
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "notaurl", "http://", "ftp://x"])
-def test_a_bank_that_is_not_there(desk: Desk, url: str) -> None:
+def test_a_bank_that_is_not_there(desk: Desk) -> None:
+    url = "http://127.0.0.1:9"
     done = desk.run(*desk.importing(bank=url, domain="chongqing.creditbank.example"))
-    refused(done, url.partition("//")[0], "did not answer", "trying again is safe")
+    refused(done, url, "did not answer", "trying again is safe")
 
 
 def test_a_bank_by_its_url_needs_its_domain(desk: Desk) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bank.proposals import Proposal, describe
 from keys import PrivateKey
 from ledger import SignedStatement, Statement
 from tests.chain_kit import (
@@ -107,3 +108,9 @@ def test_a_copy_keeps_its_root(chain: Chain) -> None:
     assert copied.identity is not None
     assert copied.identity.governance == (A.public_key.multikey, B.public_key.multikey)
     copied.check(admit(), chain.size, "2026-11-23T18:18:22Z")
+
+
+def test_whoever_reads_it_sees_which_root_a_signer_is_of(chain: Chain) -> None:
+    lines = describe(Proposal.parse(rotate(A, C).data), chain.registry)
+    told = {line.partition(", ")[2] for line in lines if line.startswith("signed by")}
+    assert told == {"of the governance", "of the root that is to come"}
