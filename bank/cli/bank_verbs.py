@@ -20,7 +20,6 @@ from bank.cli.options import (
     passphrase,
     signer_at,
 )
-from bank.errors import BadSetup
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -205,10 +204,11 @@ def serve(
     """
     from bank.api.app import make_app
     from bank.cli.progress import console
+    from bank.listening import listen
 
     _stop_on_sigterm()
     with (
-        closing(_listen(host, port)) as listener,
+        closing(listen(host, port)) as listener,
         closing(opener()) as bank,
         suppress(KeyboardInterrupt),
     ):
@@ -271,17 +271,3 @@ def _stop_on_sigterm() -> None:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, stop)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket at this address; BadSetup if the port cannot be had."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        # Now, not when the bank is open: a port that another has taken is found out here.
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise BadSetup(f"port {port} of {host} cannot be had: {error.strerror}") from error
-    return listener

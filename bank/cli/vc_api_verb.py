@@ -1,11 +1,13 @@
 """`creditbank vc-api`: an issuer and verifier for any credential, by the W3C's API."""
 
 import ssl
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bank.cli.bank_verbs import LOOPBACK
 from bank.cli.options import signer_at
 
 if TYPE_CHECKING:
@@ -40,7 +42,9 @@ def serve_command(
     tls: Annotated[
         bool, typer.Option("--tls", help="Serve HTTPS under a new self-signed certificate.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Port on the loopback interface.")] = 8600,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port on the loopback interface.")
+    ] = 8600,
 ) -> None:
     """Serve the VC-API on loopback under /vc-api."""
     import secrets
@@ -48,6 +52,7 @@ def serve_command(
     import uvicorn
 
     from bank.errors import BadSetup
+    from bank.listening import listen
     from bank.vc_api import Instance, make_vc_api
     from credentials import ECDSA_JCS, ECDSA_RDFC, JCS, RDFC
 
@@ -69,15 +74,14 @@ def serve_command(
         _signer(holder, algorithm) if holder else None,
         status,
     )
-    names = ", ".join(suites)
-    typer.echo(f"issuer   {instance.did}\nsuites   {names}\nat       {url}")
-    config = uvicorn.Config(
-        make_vc_api(instance), host="127.0.0.1", port=port, log_level="warning", access_log=False
-    )
+    config = uvicorn.Config(make_vc_api(instance), log_level="warning", access_log=False)
     if tls:
         config.load()
         config.ssl = _self_signed()
-    uvicorn.Server(config).run()
+    with closing(listen(LOOPBACK, port)) as listener:
+        names = ", ".join(suites)
+        typer.echo(f"issuer   {instance.did}\nsuites   {names}\nat       {url}")
+        uvicorn.Server(config).run([listener])
 
 
 def _signer(name: str, algorithm: str) -> "AnySigner":

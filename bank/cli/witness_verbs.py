@@ -1,5 +1,6 @@
 """`creditbank witness`: watch the logs of sister banks, and cosign what never goes back."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -54,7 +55,9 @@ def watch_command(
 @witness_app.command("serve")
 def serve_command(
     folder: Folder = DEFAULT_FOLDER,
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8500,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
+    ] = 8500,
     host: Host = LOOPBACK,
 ) -> None:
     """Serve the witness, on loopback unless told otherwise (C2SP tlog-witness)."""
@@ -62,14 +65,15 @@ def serve_command(
 
     from bank.api.witness import make_witness_app
     from bank.cli.progress import console
+    from bank.listening import listen
     from bank.witnesses import open_witness
 
     own = open_witness(folder, passphrase(folder), lambda: datetime.now(UTC))
-    console.print(f"The witness {own.name} is at http://127.0.0.1:{port}/ (stop with Ctrl-C)")
-    try:
-        uvicorn.run(make_witness_app(own.witness), host=host, port=port, log_level="warning")
-    finally:
-        own.store.close()
+    with closing(own.store), closing(listen(host, port)) as listener:
+        address = "{}:{}".format(*listener.getsockname()[:2])
+        console.print(f"The witness {own.name} is at http://{address}/ (stop with Ctrl-C)")
+        config = uvicorn.Config(make_witness_app(own.witness), log_level="warning")
+        uvicorn.Server(config).run([listener])
 
 
 @witness_app.command("admit")

@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -362,3 +363,17 @@ def test_a_bank_that_is_not_there(desk: Desk) -> None:
 
 def test_a_bank_by_its_url_needs_its_domain(desk: Desk) -> None:
     refused(desk.run(*desk.importing(bank="http://127.0.0.1:9")), "--domain")
+
+
+def test_a_port_that_another_has(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that cannot listen says so, and never that it can be reached."""
+    monkeypatch.setenv("CREDITBANK_PASSPHRASE", "p")
+    witness = ("--folder", str(tmp_path / "witness"))
+    assert run("witness", "new", "south.example/w", *witness).returncode == 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for verb in (("witness", "serve", *witness), ("vc-api", "serve", "--issuer", "did:key")):
+            done = run(*verb, "--port", port)
+            refused(done, f"port {port} of 127.0.0.1 cannot be had")
+            assert done.stdout == ""
+            assert run(*verb, "--port", "99999").returncode == 2
