@@ -16,13 +16,14 @@ from ledger.award_run import signature_fault
 from ledger.bulk import insert_rows
 from ledger.checkpoint import Checkpoint
 from ledger.entry import Entry
-from ledger.errors import BadEntry, BadNote, LedgerError
+from ledger.errors import BadEntry, BadNote, BadStatement, LedgerError, NotFound
+from ledger.identity import identity_of
 from ledger.lot_rows import lot_columns, lot_of, lot_row
 from ledger.lots import LotBook, lot_names
 from ledger.note import VerifierKey, open_note
 from ledger.static import StaticLog
 from ledger.store import NUMBER, open_store, reading, writing
-from ledger.tree import Frontier, leaf_hash, verify_consistency
+from ledger.tree import Frontier, fold_peaks, leaf_hash, peak_ranges
 
 _metadata = MetaData()
 _logs = Table(
@@ -97,6 +98,8 @@ class Monitor:
         old = walk.tree.size
         if seen is not None:
             self._check_continues(log, walk, seen, note, checkpoint, keys)
+        else:
+            self._check_new(note, checkpoint.origin, keys)
         new: list[Entry] = []
         ours = True
         for data in log.entries(old, checkpoint.size) if checkpoint.size > old else ():
@@ -132,25 +135,28 @@ class Monitor:
         if not open_note(note, known).signatures:
             raise BadNote(f"the newest checkpoint of {checkpoint.origin} is not signed by the log")
         if checkpoint.size < walk.tree.size:
-            # An older view is no lie if it is a prefix; the tiles of what was seen must show it.
-            root = _root_or_none(log, checkpoint.size)
-            if root == checkpoint.root:
-                raise BadEntry(
-                    f"{checkpoint.origin} shows {checkpoint.size} entries where "
-                    f"{walk.tree.size} were seen before: it is behind, or was restored"
-                )
-            raise SplitView(f"{checkpoint.origin} shows another, shorter history", (seen, note))
-        try:
-            proof = log.consistency(walk.tree.size, checkpoint.size)
-            verify_consistency(
-                walk.tree.size, checkpoint.size, proof, walk.tree.root, checkpoint.root
-            )
-        except LedgerError as error:
+            _check_older(log, walk.tree, seen, note, checkpoint)
+        elif log.prefix_root(walk.tree.size, checkpoint) != walk.tree.root:
             raise SplitView(
                 f"{checkpoint.origin} shows {checkpoint.size} entries that do not continue the "
-                f"{walk.tree.size} seen before ({error})",
+                f"{walk.tree.size} seen before",
                 (seen, note),
-            ) from error
+            )
+
+    def _check_new(self, note: str, origin: str, keys: Sequence[VerifierKey]) -> None:
+        """BadNote where a log followed before would go on under another name.
+
+        A checkpoint under a new origin would else have no past that it could contradict.
+        """
+        signers = {one.key for one in open_note(note, keys).signatures}
+        with reading(self._engine) as connection:
+            others = connection.execute(select(_logs.c.origin, _logs.c.note)).all()
+        for other in others:
+            if signers & {one.key for one in open_note(other.note, keys).signatures}:
+                raise BadNote(
+                    f"a checkpoint of {origin[:100]} is signed by the key of {other.origin}, which "
+                    "was followed before: a key signs one log, under one name"
+                )
 
     def _check_note(
         self, walk: Walk[LotBook], note: str, checkpoint: Checkpoint, keys: Sequence[VerifierKey]
@@ -161,6 +167,9 @@ class Monitor:
                 raise BadNote("the checkpoint is signed by none of the log's keys")
         except LedgerError as error:
             walk.problem(str(error))
+        identity = walk.registry.identity
+        if identity and checkpoint.origin != identity.origin:
+            walk.problem(f"the checkpoint is of another log, {checkpoint.origin}")
         if walk.tree.root != checkpoint.root:
             walk.problem(f"the {checkpoint.size} entries do not hash to the checkpoint's root")
 
@@ -214,48 +223,90 @@ class Monitor:
                 insert_rows(connection, _lots, part)
 
 
-def compare(logs: Sequence[tuple[str, StaticLog]]) -> None:
-    """Check that what several places show of one log is one history; SplitView if it is not."""
-    shown: dict[str, tuple[Checkpoint, str, str]] = {}
+def compare(logs: Sequence[tuple[str, StaticLog]], keys: Sequence[VerifierKey] = ()) -> None:
+    """Check that what several places show of one log is one history; SplitView if it is not.
+
+    `keys` are those trusted for the log; without them, those its first entry names in the first
+    place are believed. BadNote where a place shows what those keys did not sign: anybody could
+    have written that.
+    """
+    shown: dict[str, _Shown] = {}
+    believed: dict[str, Sequence[VerifierKey]] = {}
     for place, log in logs:
         note = log.checkpoint()
-        checkpoint = Checkpoint.parse(open_note(note, ()).text)
-        other = shown.setdefault(checkpoint.origin, (checkpoint, note, place))
-        if other[1] == note:
+        found = _Shown(place, log, note, Checkpoint.parse(open_note(note, ()).text))
+        origin = found.checkpoint.origin
+        other = shown.setdefault(origin, found)
+        if other.note == note:
             continue
-        small, large = sorted((other[0], checkpoint), key=lambda item: item.size)
-        source = log if large is checkpoint else dict(logs)[other[2]]
-        if not _continues(source, small, large):
+        known = believed.setdefault(origin, keys or _keys_named(other))
+        for one in (other, found):
+            if not open_note(one.note, known).signatures:
+                raise BadNote(f"what {one.place} shows of {origin} is not signed by that log's key")
+        small, large = sorted((other, found), key=lambda one: one.checkpoint.size)
+        root = large.log.prefix_root(small.checkpoint.size, large.checkpoint)
+        if root != small.checkpoint.root:
             raise SplitView(
-                f"{other[2]} and {place} show two histories of {checkpoint.origin}",
-                (other[1], note),
+                f"{other.place} and {place} show two histories of {origin}", (other.note, note)
             )
-        if large is checkpoint:
-            shown[checkpoint.origin] = (checkpoint, note, place)
+        shown[origin] = large
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What one place shows of a log."""
+
+    place: str
+    log: StaticLog
+    note: str
+    checkpoint: Checkpoint
+
+
+def _keys_named(shown: _Shown) -> tuple[VerifierKey, ...]:
+    """The keys of the log's first entry; none where it is not one that names any."""
+    try:
+        (first,) = shown.log.entries(0, 1, shown.checkpoint.size)
+        statement = Entry.parse(first).signed.statement
+    except (BadEntry, BadStatement, NotFound):
+        return ()
+    if statement.kind != "log.open":
+        return ()
+    return identity_of(statement.author, statement.body).log_keys
+
+
+def _check_older(
+    log: StaticLog, seen_tree: Frontier, seen: str, note: str, checkpoint: Checkpoint
+) -> None:
+    """Raise what an older checkpoint than the one seen is: a lie, or a place that is behind.
+
+    It is no lie if it is a prefix of what was seen, which the tiles of that show. Where those
+    are not served any more, as after a restored backup, the complete subtrees that are
+    remembered are compared, as far as the older checkpoint reaches over them.
+    """
+    newest = Checkpoint.parse(open_note(seen, ()).text)
+    sizes = f"shows {checkpoint.size} entries where {newest.size} were seen before"
+    try:
+        proved = True
+        same = log.prefix_root(checkpoint.size, newest) == checkpoint.root
+    except (NotFound, BadEntry):
+        proved = False
+        ranges = [(lo, hi) for lo, hi in peak_ranges(0, newest.size) if hi <= checkpoint.size]
+        size = ranges[-1][1] if ranges else 0
+        root = fold_peaks(seen_tree.peaks[: len(ranges)])
+        same = log.prefix_root(size, checkpoint) == root
+    if not same:
+        raise SplitView(f"{checkpoint.origin} shows another, shorter history", (seen, note))
+    if proved:
+        raise BadEntry(f"{checkpoint.origin} {sizes}: it is behind, or was restored")
+    raise BadEntry(
+        f"{checkpoint.origin} {sizes}, and not what proves that they are the same history: it was "
+        "restored from a backup, or is another history; compare it with other copies of the log"
+    )
 
 
 def _trusted(walk: Walk[LotBook], keys: Sequence[VerifierKey]) -> Sequence[VerifierKey]:
     identity = walk.registry.identity
     return keys or (identity.log_keys if identity else ())
-
-
-def _root_or_none(log: StaticLog, size: int) -> bytes | None:
-    try:
-        return log.root(size)
-    except LedgerError:
-        return None
-
-
-def _continues(log: StaticLog, small: Checkpoint, large: Checkpoint) -> bool:
-    """Whether the tiles of `large` prove that it continues `small`, which need not have its own."""
-    if not small.size:
-        return True
-    try:
-        proof = log.consistency(small.size, large.size)
-        verify_consistency(small.size, large.size, proof, small.root, large.root)
-    except LedgerError:
-        return False
-    return True
 
 
 def _is_opening(data: bytes) -> bool:

@@ -4,12 +4,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ledger.checkpoint import Checkpoint
-from ledger.errors import BadEntry, NotFound
+from ledger.errors import BadEntry, BadProofPath, NotFound
 from ledger.note import open_note
 from ledger.receipt import Receipt
 from ledger.tiles import WIDTH, TileEdge, TileTree
 from ledger.tlog_tiles import CHECKPOINT, Resource, decode_bundle
-from ledger.tree import consistency_proof, leaf_hash
+from ledger.tree import (
+    EMPTY_ROOT,
+    consistency_proof,
+    fold_peaks,
+    leaf_hash,
+    peak_ranges,
+    verify_consistency,
+)
 
 Fetch = Callable[[str], bytes | None]
 """path below the log's prefix -> bytes, or None where there is nothing."""
@@ -37,6 +44,26 @@ class StaticLog:
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The consistency proof between two sizes."""
         return consistency_proof(old, new, self._tree.range_hash(new))
+
+    def prefix_root(self, size: int, checkpoint: Checkpoint) -> bytes:
+        """The root of the first `size` entries of the tree that `checkpoint` commits to, proved.
+
+        NotFound where tiles for it are missing, BadEntry where they are not that tree's.
+        """
+        if not size:
+            return EMPTY_ROOT
+        if size == checkpoint.size:
+            return checkpoint.root
+        lookup = self._tree.range_hash(checkpoint.size)
+        proof = consistency_proof(size, checkpoint.size, lookup)
+        root = fold_peaks([lookup(*peak) for peak in peak_ranges(0, size)])
+        try:
+            verify_consistency(size, checkpoint.size, proof, root, checkpoint.root)
+        except BadProofPath as error:
+            raise BadEntry(
+                f"the tiles do not lead to the root of the checkpoint of {checkpoint.size} entries"
+            ) from error
+        return root
 
     def entries(self, start: int, end: int, size: int | None = None) -> Iterator[bytes]:
         """Entries `start` to `end` (exclusive) of a log of `size` entries, by default `end`."""

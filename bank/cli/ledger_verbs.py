@@ -11,6 +11,8 @@ import typer
 from bank.cli.options import DASHED, DEFAULT_DATA, Data, bank_passphrase
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bank.service import Bank
     from ledger import VerifierKey
     from ledger.audit import AuditReport
@@ -102,7 +104,7 @@ def monitor_command(
     """
     from bank.opening import make_folder
     from ledger import VerifierKey
-    from ledger.monitor import Monitor, SplitView, compare
+    from ledger.monitor import Monitor, SplitView
     from ledger.sources import open_source
 
     make_folder(state)
@@ -112,8 +114,7 @@ def monitor_command(
     try:
         while True:
             try:
-                compare(logs)
-                wrong = sum(_follow(monitor, place, log, keys) for place, log in logs)
+                wrong = _look(monitor, logs, keys)
             except SplitView as error:
                 path = _keep_evidence(state, error)
                 typer.echo(f"SPLIT VIEW: {error}; both notes are in {path}", err=True)
@@ -242,7 +243,36 @@ def _is_credit_bank(log: "StaticLog", size: int) -> bool:
         return False
 
 
-def _follow(monitor: "Monitor", place: str, log: "StaticLog", keys: "list[VerifierKey]") -> bool:
+def _look(
+    monitor: "Monitor", logs: "Sequence[tuple[str, StaticLog]]", keys: "Sequence[VerifierKey]"
+) -> int:
+    """How much is wrong; a place that fails keeps nobody from looking at the others."""
+    from ledger import LedgerError
+    from ledger.monitor import SplitView, compare
+
+    wrong = 0
+    for place, log in logs:
+        try:
+            wrong += _follow(monitor, place, log, keys)
+        except SplitView:
+            raise
+        except LedgerError as error:
+            typer.echo(f"{place}: {error}", err=True)
+            wrong += 1
+    try:
+        if len(logs) > 1:
+            compare(logs, keys)
+    except SplitView:
+        raise
+    except LedgerError as error:
+        typer.echo(f"the places could not be compared: {error}", err=True)
+        wrong += 1
+    return wrong
+
+
+def _follow(
+    monitor: "Monitor", place: str, log: "StaticLog", keys: "Sequence[VerifierKey]"
+) -> bool:
     from bank.cli.progress import progress
 
     with progress(f"Following {place}", 0) as done:

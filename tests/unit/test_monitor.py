@@ -2,17 +2,28 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from keys import PrivateKey, b64u_encode
-from ledger import Checkpoint, SignedStatement, Statement, VerifierKey, open_note, sign_note
+from ledger import (
+    BadNote,
+    Checkpoint,
+    LedgerError,
+    SignedStatement,
+    Statement,
+    StoreFault,
+    VerifierKey,
+    open_note,
+    sign_note,
+)
 from ledger.monitor import Monitor, SplitView, compare
 from ledger.publishing import FolderTarget, publish
 from ledger.sequencer import Sequencer
 from ledger.sources import open_source
+from ledger.static import Fetch, StaticLog, folder_fetch
 from ledger.store import create_tables, open_store
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -261,3 +272,166 @@ def test_audit_of_any_c2sp_log(tmp_path: Path, run: Run) -> None:
     bundle = public / "tile" / "entries" / "000"
     bundle.write_bytes(bundle.read_bytes().replace(b"v1.7", b"v1.8", 1))
     assert run("ledger", "audit", str(public), "--key", key).returncode == 1
+
+
+# --- what is a split view, and what is none: nobody is accused without evidence
+
+
+@pytest.fixture
+def monitor(tmp_path: Path) -> Iterator[Monitor]:
+    monitor = Monitor(f"sqlite:///{tmp_path / 'monitor.db'}")
+    yield monitor
+    monitor.close()
+
+
+def fork(tmp_path: Path, start: int, count: int) -> Grown:
+    """Another history that the same key signs."""
+    folder = tmp_path / f"fork-{start}-{count}"
+    folder.mkdir()
+    forked = Grown(folder)
+    forked.grow([award(n) for n in range(start, start + count)])
+    return forked
+
+
+def copied(grown: Grown, folder: Path) -> StaticLog:
+    shutil.copytree(grown.public, folder)
+    return StaticLog(folder_fetch(folder))
+
+
+def with_checkpoint_of(shown: Grown, other: Grown) -> StaticLog:
+    """The files of one history under the checkpoint of another."""
+    inner = folder_fetch(shown.public)
+    checkpoint = (other.public / "checkpoint").read_bytes()
+    return StaticLog(lambda path: checkpoint if path == "checkpoint" else inner(path))
+
+
+@pytest.mark.parametrize("size", [100, 260])
+def test_a_shorter_history_is_a_split_view(
+    grown: Grown, monitor: Monitor, tmp_path: Path, size: int
+) -> None:
+    """Its own tiles lead to its root, of course: what counts are those of what was seen."""
+    grown.grow([award(n) for n in range(300)])
+    monitor.follow(open_source(str(grown.public)))
+    forked = fork(tmp_path, 1000, size)
+    with pytest.raises(SplitView, match="another, shorter history"):
+        monitor.follow(with_checkpoint_of(grown, forked))
+    # The control: the same checkpoint size of the same history.
+    grown.grow([award(n) for n in range(300, 320)])
+    monitor.follow(open_source(str(grown.public)))
+    older = Grown.__new__(Grown)
+    older.public = tmp_path / "older"
+    text = Checkpoint(ORIGIN, size, grown.log.root(size)).text
+    older.public.mkdir()
+    (older.public / "checkpoint").write_text(sign_note(text, ORIGIN, LOG), encoding="utf-8")
+    with pytest.raises(LedgerError, match="it is behind, or was restored") as caught:
+        monitor.follow(with_checkpoint_of(grown, older))
+    assert not isinstance(caught.value, SplitView)
+
+
+def test_a_shorter_history_is_seen_by_the_subtrees_that_are_remembered(
+    grown: Grown, monitor: Monitor, tmp_path: Path
+) -> None:
+    """The tiles of what was seen are gone; a complete subtree of it is another one now."""
+    grown.grow([award(n) for n in range(300)])
+    behind = copied(grown, tmp_path / "behind")
+    grown.grow([award(n) for n in range(300, 340)])
+    monitor.follow(open_source(str(grown.public)))
+    with pytest.raises(SplitView, match="another, shorter history"):
+        monitor.follow(open_source(str(fork(tmp_path, 1000, 260).public)))
+    # Where no remembered subtree fits in, nothing is proved, and it is not called good either.
+    for log in (open_source(str(fork(tmp_path, 1000, 100).public)), behind):
+        with pytest.raises(LedgerError, match="not what proves") as caught:
+            monitor.follow(log)
+        assert not isinstance(caught.value, SplitView)
+
+
+def lacking(fetch: Fetch, part: str, instead: bytes | Exception | None) -> Fetch:
+    def found(path: str) -> bytes | None:
+        if part not in path:
+            return fetch(path)
+        if isinstance(instead, Exception):
+            raise instead
+        return instead
+
+    return found
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [None, StoreFault("the log did not answer: timed out"), bytes(32 * 256), b""],
+    ids=["missing", "unreachable", "damaged", "cut short"],
+)
+def test_bad_tiles_are_no_split_view(
+    grown: Grown, monitor: Monitor, tmp_path: Path, instead: bytes | Exception | None
+) -> None:
+    monitor.follow(open_source(str(grown.public)))
+    mirror = copied(grown, tmp_path / "mirror")
+    grown.grow([award(n) for n in range(100)])
+    bad = StaticLog(lacking(folder_fetch(grown.public), "tile/0/", instead))
+    for look in (
+        lambda: monitor.follow(bad),
+        lambda: compare([("mirror", mirror), ("log", bad)]),
+        lambda: compare([("log", bad), ("mirror", mirror)]),
+    ):
+        with pytest.raises(LedgerError) as caught:
+            look()
+        assert not isinstance(caught.value, SplitView)
+    # The control: whole tiles pass, and those of another history are evidence.
+    assert monitor.follow(open_source(str(grown.public))).problems == ()
+    with pytest.raises(SplitView):
+        monitor.follow(open_source(str(fork(tmp_path, 1000, 200).public)))
+
+
+@pytest.mark.parametrize("keys", [(), (VerifierKey(ORIGIN, 1, LOG.public_key.raw),)])
+def test_what_the_log_did_not_sign_accuses_nobody(
+    grown: Grown, tmp_path: Path, keys: tuple[VerifierKey, ...]
+) -> None:
+    forked = fork(tmp_path, 1000, 20)
+    grown.grow([award(1)])
+    (forked.public / "checkpoint").write_text(
+        sign_note(
+            open_note((forked.public / "checkpoint").read_text("utf-8"), ()).text,
+            ORIGIN,
+            PrivateKey.generate(),
+        ),
+        encoding="utf-8",
+    )
+    places = [("log", open_source(str(grown.public))), ("b", open_source(str(forked.public)))]
+    with pytest.raises(BadNote, match=r"what b shows of cq\.example/log is not signed"):
+        compare(places, keys)
+    # The control: signed by the log's key, it is evidence.
+    signed = fork(tmp_path, 1000, 21)
+    with pytest.raises(SplitView, match="two histories"):
+        compare([places[0], ("b", open_source(str(signed.public)))], keys)
+
+
+def test_another_name_hides_no_other_history(
+    grown: Grown, monitor: Monitor, tmp_path: Path
+) -> None:
+    """A checkpoint under a new origin has no past to contradict, but the same key signed it."""
+    grown.grow([award(1)])
+    key = VerifierKey(ORIGIN, 1, LOG.public_key.raw)
+    assert monitor.follow(open_source(str(grown.public)), [key]).problems == ()
+    forked = fork(tmp_path, 1000, 20)
+    text = open_note((forked.public / "checkpoint").read_text("utf-8"), ()).text
+    renamed = text.replace(ORIGIN, "cq.example/other")
+    (forked.public / "checkpoint").write_text(sign_note(renamed, ORIGIN, LOG), encoding="utf-8")
+    source = open_source(str(forked.public))
+    with pytest.raises(BadNote, match=r"signed by the key of cq\.example/log"):
+        monitor.follow(source, [key])
+    # Without keys its first entry names the log that it is.
+    (problem,) = monitor.follow(source).problems
+    assert problem == "the checkpoint is of another log, cq.example/other"
+
+
+def test_a_place_out_of_reach_keeps_nobody_from_seeing_the_others(
+    grown: Grown, tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "empty").mkdir()
+    state = tmp_path / "watch"
+    done = run(
+        "ledger", "monitor", str(tmp_path / "empty"), str(grown.public), "--state", str(state)
+    )
+    assert done.returncode == 1
+    assert f"{tmp_path / 'empty'}: the log does not serve checkpoint" in done.stderr
+    assert "0 entries known, 7 now, all good" in done.stdout

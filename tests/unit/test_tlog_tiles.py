@@ -361,15 +361,15 @@ def test_two_copies_published_at_different_sizes_are_one_history(tmp_path: Path)
             copy.grow(size)
             copy.publish()
             copies.append((str(size), StaticLog(folder_fetch(copy.folder))))
-        compare(copies)
-        compare(copies[::-1])
+        compare(copies, [VERIFIER])
+        compare(copies[::-1], [VERIFIER])
         fork = Grown(tmp_path / f"{small}-{large}-fork", "other")
         fork.grow(large)
         fork.publish()
         for order in (1, -1):
             pair = [copies[0], ("fork", StaticLog(folder_fetch(fork.folder)))]
             with pytest.raises(SplitView, match="two histories"):
-                compare(pair[::order])
+                compare(pair[::order], [VERIFIER])
 
 
 # --- interrupted, refused
