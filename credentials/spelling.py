@@ -13,6 +13,8 @@ _ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")
 
 def shown(text: str) -> str:
     """The text with controls, and whatever turns its direction, as `⟨U+XXXX⟩`."""
+    if text.isprintable():
+        return text
     return "".join(f"⟨U+{ord(char):04X}⟩" if _is_hidden(char) else char for char in text)
 
 

@@ -38,7 +38,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _verify(asked)
     except VerifierError as error:
-        print(error, file=sys.stderr)
+        from credentials.spelling import shown
+
+        print(shown(str(error)), file=sys.stderr)
         return CANNOT_READ
     except KeyboardInterrupt:
         print("stopped before the end", file=sys.stderr)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from credentials import CredentialsError, key_in_did_key, parse_moment, verify_proofs
 from credentials.data_model import check_presentation, credentials_in, party
 from credentials.moment import format_moment
+from credentials.spelling import shown
 from credentials.verifiable import presentation_terms
 from keys import Json
 from verifier.collection import PRESENTATION, check_award
@@ -53,11 +54,11 @@ def verify_presentation(
         checks.append(Check("holder", Outcome.FAILED, "holder.bad", {"reason": reason}))
     credits = [report.subject.credits for _, report in found if report.subject.credits]
     subject = Subject(
-        str(document.get("id", ""))[:200],
+        shown(str(document.get("id", ""))[:200]),
         next(iter(learners)) if len(learners) == 1 else "",
         "出示的学习成果 Awards presented",
         format(sum((Decimal(c) for c in credits), Decimal(0)).normalize(), "f"),
-        party(document, "holder")[:200],
+        shown(party(document, "holder")[:200]),
     )
     return _report(trust, at, subject, tuple(checks))
 

@@ -9,14 +9,19 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from credentials.spelling import shown
+
 LANGUAGES = ("en", "zh")
 Table = Literal["names", "outcomes", "verdicts"]
 
 
 def sentence(code: str, language: str, values: Mapping[str, str]) -> str:
-    """The sentence of an outcome `code`, in `en` or `zh`, with `values` filled in."""
+    """The sentence of an outcome `code`, in `en` or `zh`, with `values` filled in.
+
+    Values come from whoever wrote the file: none may move the cursor or turn the text around it.
+    """
     # A value in two languages comes as two: `name.en` and `name.zh`.
-    chosen = {key.removesuffix(f".{language}"): value for key, value in values.items()}
+    chosen = {key.removesuffix(f".{language}"): shown(value) for key, value in values.items()}
     return _tables()["sentences"][code][LANGUAGES.index(language)].format(**chosen)
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from credentials import CredentialsError, key_in_method, read_credential, verify_proofs
 from credentials.certificate.facts import certificate_facts
 from credentials.moment import format_moment
+from credentials.spelling import shown
 from credentials.transcript import COUNTS, LotLine, Transcript, read_transcript, totals
 from keys import Json
 from verifier.collection import check_award
@@ -105,11 +106,11 @@ def _subject(transcript: Transcript, trust: Trust) -> Subject:
         learner = ""
     credits = sum((Decimal(line.credits) for line in _counted(transcript)), Decimal(0))
     return Subject(
-        transcript.identifier,
-        learner,
+        shown(transcript.identifier),
+        shown(learner),
         "学习成果总表 Transcript",
         format(credits.normalize(), "f"),
-        transcript.issuer,
+        shown(transcript.issuer),
         trust.names,
     )
 

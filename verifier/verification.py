@@ -60,7 +60,7 @@ def _subject(facts: CredentialFacts, trust: Trust) -> Subject:
         shown(facts.learner),
         shown(facts.achievement),
         "" if facts.credits is None else format(Decimal(str(facts.credits)).normalize(), "f"),
-        facts.issuer,
+        shown(facts.issuer),
         member.names if member else {},
     )
 

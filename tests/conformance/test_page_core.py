@@ -11,6 +11,8 @@ import binascii
 import copy
 import json
 import random
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,6 +29,7 @@ from keys import Json, PrivateKey, encode
 from tests.bank_kit import small_bank
 from tests.page_core_kit import Runner, Task, in_chromium, in_node
 from verifier import open_trust
+from verifier.sentences import LANGUAGES, sentence
 
 Change = Callable[[dict[str, Any], random.Random], None]
 
@@ -118,6 +121,14 @@ def respelled(change: Callable[[str], str]) -> Change:
         bundle["credential"] = json.loads(change(json.dumps(bundle["credential"])))
 
     return apply
+
+
+SPACES_OR_NOT = "\u0085\u00a0\u1680\u180e\u200b\u2028\u202e\u202f\u205f\u2060\u3000\ufeff\U000e0020"
+
+
+def named_with(line: str, char: str) -> str:
+    """The line, and after it one by a stranger whose name has `char`: a space or none?"""
+    return f"{line}\n— stranger{char}example {base64.b64encode(bytes(68)).decode()}"
 
 
 CHANGES: dict[str, Change] = {
@@ -218,6 +229,12 @@ CHANGES: dict[str, Change] = {
     "receipt: a line by a stranger": receipt_line(
         -2, lambda line: line + "\n— stranger.example " + base64.b64encode(bytes(68)).decode()
     ),
+    **{
+        f"receipt: a stranger with U+{ord(char):04X}": receipt_line(
+            -2, partial(named_with, char=char)
+        )
+        for char in SPACES_OR_NOT
+    },
     "receipt: a line twice": receipt_line(-2, lambda line: f"{line}\n{line}"),
     "receipt: no witness": lambda b, d: b.update(
         receipt="".join(
@@ -368,3 +385,29 @@ def test_a_difference_would_be_seen(story: Any, by_page: Runner) -> None:
     assert said == good.by_python(opened)
     assert said != changed.by_python(opened)
     assert said != Task("later", at + timedelta(days=40), good.file).by_python(opened)
+
+
+def test_nothing_in_a_file_turns_the_text_around_it(repo: Path) -> None:
+    """What the page says of a stranger's names is shown with care, as Python shows it."""
+    if shutil.which("node") is None:
+        pytest.skip("Node is not on this machine: scripts/peers installs it")
+    script = """
+import { readFileSync } from "node:fs";
+import { sentence } from "./verifier/web/core/report.js";
+const words = JSON.parse(readFileSync("verifier/sentences.json", "utf8"));
+const { code, values, language } = JSON.parse(process.argv[1]);
+process.stdout.write(sentence(words, { code, values }, language));
+"""
+    values = {"reason": "by \u202eyna\u009b2J\u001b[2J $& \ufeff王"}
+    for language in LANGUAGES:
+        asked = json.dumps({"code": "ledger.bad", "values": values, "language": language})
+        done = subprocess.run(
+            ["node", "--input-type=module", "-e", script, asked],
+            cwd=repo,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert done.stdout == sentence("ledger.bad", language, values)
+        assert "by ⟨U+202E⟩yna⟨U+009B⟩2J⟨U+001B⟩[2J $& ⟨U+FEFF⟩王" in done.stdout

@@ -3,7 +3,7 @@
 import copy
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,11 +16,13 @@ from bank.results import Learner, Result, UnitRef
 from bank.service import Bank
 from credentials import key_in_method, sign
 from keys import Json, PrivateKey
-from ledger import KeyPeriod, VerifierKey
+from ledger import KeyPeriod, Receipt, VerifierKey
 from ledger.cosignature import Ed25519Cosigner
+from ledger.landmarks import LandmarkReceipt
+from ledger.note import signature_line
 from ledger.sequencer import Placed
 from verifier import Evidence, Report, Trust, Witness, open_trust, read_evidence, verify
-from verifier.sentences import _tables
+from verifier.sentences import LANGUAGES, _tables
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 UNIT = UnitRef(
@@ -288,6 +290,40 @@ def test_names_that_could_deceive_are_said(
     assert codes(report)["format"] == code
     assert report.subject.learner == learner
     assert report.checks[0].caution is (code != "format.good")
+
+
+ESCAPES = "\u001b[2J\u009b1;32m\u202everified"
+
+
+def hostile(small: Small, part: str, text: str) -> Evidence:
+    """A file with `text` where what a stranger wrote comes to be shown."""
+    good = small.evidence["good"]
+    assert good.receipt is not None
+    credential, receipt = copy.deepcopy(good.credential), good.receipt
+    if part == "issuer":
+        credential["issuer"] = {"id": f"did:web:{text}", "type": ["Profile"]}
+    elif part == "suite":
+        credential["proof"] = {"type": "DataIntegrityProof", "cryptosuite": text}
+    elif part == "signer":
+        name = "".join(char for char in text if char not in "\u001b ")
+        receipt += signature_line(VerifierKey(name, 1, bytes(32)), bytes(64))
+    elif part == "origin":
+        entry = Receipt.parse(receipt).entry
+        receipt = LandmarkReceipt(entry, text, 7, (bytes(32),) * 8).encode()
+    return Evidence(credential, receipt, "bundle")
+
+
+@pytest.mark.parametrize("part", ["issuer", "suite", "signer", "origin"])
+def test_nothing_in_a_file_moves_the_cursor_or_the_text_around_it(small: Small, part: str) -> None:
+    def lines(text: str) -> str:
+        report = verify(hostile(small, part, text), small.trust, NOW)
+        said = [check.sentence(language) for check in report.checks for language in LANGUAGES]
+        return "\n".join([*said, *(str(value) for value in astuple(report.subject))])
+
+    assert all(char.isprintable() or char == "\n" for char in lines(ESCAPES))
+    # The control: what stands there is what is shown.
+    assert "plain.example" in lines("plain.example")
+    assert "⟨U+202E⟩" in lines(ESCAPES)
 
 
 def test_every_sentence_has_both_languages_with_the_same_values() -> None:

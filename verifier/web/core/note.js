@@ -10,7 +10,8 @@ const COSIGNATURE_MLDSA44 = 0x06;
 const MLDSA44_KEY_BYTES = 1312;
 const MLDSA44_SIGNATURE_BYTES = 2420;
 const LATEST = 253402300799n; // the last second of the year 9999
-const NAME = /^[^\s+\x00-\x1f\x7f]{1,255}$/u;
+// What \s leaves out or adds (U+0085, U+FEFF), Unicode's own list does not.
+const NAME = /^[^\p{White_Space}+\x00-\x1f\x7f]{1,255}$/u;
 const LINE = /^— ([^ \n]+) ([A-Za-z0-9+/]+={0,2})$/u;
 const NOT_TEXT = /[\x00-\x09\x0b-\x1f\x7f]/;
 

@@ -1,4 +1,6 @@
 // The report: checks, each with a sentence, and the verdict they come to (verifier/report.py).
+import { shown } from "./spelling.js";
+
 export const PASSED = "passed";
 export const FAILED = "failed";
 export const NOT_CHECKED = "not checked";
@@ -20,10 +22,13 @@ export function verdict(checks) {
   return "verified";
 }
 
-/** The sentence of a check, in `en` or `zh`, from the words of sentences.json. */
+/**
+ * The sentence of a check, in `en` or `zh`, from the words of sentences.json. Its values come from
+ * whoever wrote the file: none may turn the text around it.
+ */
 export function sentence(words, { code, values }, language) {
   return words.sentences[code][LANGUAGES.indexOf(language)].replace(/\{([a-z.]+)\}/g, (_, name) =>
-    values[`${name}.${language}`] ?? values[name] ?? "",
+    shown(values[`${name}.${language}`] ?? values[name] ?? ""),
   );
 }
 

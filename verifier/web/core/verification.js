@@ -65,7 +65,7 @@ function subject(facts, trust, entry) {
     learner: shown(facts.learner),
     achievement: shown(facts.achievement),
     credits: facts.credits === null ? "" : plainNumber(facts.credits),
-    issuer: facts.issuer,
+    issuer: shown(facts.issuer),
     issuerNames: trust.members.get(facts.issuer)?.names ?? {},
     field: shown(facts.field),
     level: shown(facts.level),
@@ -121,7 +121,7 @@ async function checkSignature(credential, issuer, at, canonicalise) {
 /** Had the institution authority? Decided by the award's place in the ledger, never by a date. */
 function checkIssuer(facts, keys, entry, trust) {
   const member = trust.members.get(facts.issuer);
-  if (!member) return check("issuer", FAILED, "issuer.stranger", { did: shown(facts.issuer) });
+  if (!member) return check("issuer", FAILED, "issuer.stranger", { did: facts.issuer });
   const values = { "name.en": member.names.en, "name.zh": member.names.zh };
   if (!keys.size && !entry) return check("issuer", NOT_CHECKED, "issuer.unproved", values);
   const attested = Boolean(entry) && member.attested.has(entry.statement);
