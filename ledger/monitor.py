@@ -43,6 +43,13 @@ _authority = Table(
     Column("idx", NUMBER, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )
+_statements = Table(
+    "monitored_statements",
+    _metadata,
+    Column("origin", Text, primary_key=True),
+    Column("hash", LargeBinary, primary_key=True),
+)
+"""What was said once, but for awards, whose lots tell a second time."""
 _lots = Table(
     "monitored_lots",
     _metadata,
@@ -100,6 +107,7 @@ class Monitor:
             self._check_continues(log, walk, seen, note, checkpoint, keys)
         else:
             self._check_new(note, checkpoint.origin, keys)
+        said = self._said(checkpoint.origin)
         new: list[Entry] = []
         ours = True
         for data in log.entries(old, checkpoint.size) if checkpoint.size > old else ():
@@ -110,6 +118,9 @@ class Monitor:
                 entry = walk.entry(data)
                 if entry is not None:
                     new.append(entry)
+                    if entry.signed.statement.hash in said:
+                        # Within one look the walk itself says so.
+                        walk.wrong(walk.tree.size - 1, "its statement is in the log already")
                     fault = signature_fault(entry.signed)
                     if fault is not None:
                         walk.wrong(walk.tree.size - 1, fault)
@@ -189,11 +200,26 @@ class Monitor:
                 walk.book.know(lot_of(lot))
         return walk, str(row.note)
 
+    def _said(self, origin: str) -> set[bytes]:
+        """The hashes of all statements known, but awards."""
+        with reading(self._engine) as connection:
+            query = select(_statements.c.hash).where(_statements.c.origin == origin)
+            said = {bytes(row.hash) for row in connection.execute(query)}
+            authority = select(_authority.c.data).where(_authority.c.origin == origin)
+            for row in connection.execute(authority):
+                said.add(Entry.parse(bytes(row.data)).signed.statement.hash)
+        return said
+
     def _save(
         self, checkpoint: Checkpoint, walk: Walk[LotBook], note: str, new: list[Entry]
     ) -> None:
         origin = checkpoint.origin
         others = [e for e in new if e.signed.statement.kind in REGISTERED]
+        hashes = [
+            e.signed.statement.hash
+            for e in new
+            if e.signed.statement.kind not in (*REGISTERED, "award")
+        ]
         names = {name for e in new for name in lot_names(e.signed.statement)}
         rows = [(origin, *lot_row(walk.book.lots[name])) for name in sorted(names)]
         with writing(self._engine) as connection:
@@ -212,6 +238,10 @@ class Monitor:
                 connection.execute(
                     _authority.insert(),
                     [{"origin": origin, "idx": e.index, "data": e.data} for e in others],
+                )
+            if hashes:
+                connection.execute(
+                    _statements.insert(), [{"origin": origin, "hash": hash_} for hash_ in hashes]
                 )
             for start in range(0, len(rows), 400):
                 part = rows[start : start + 400]

@@ -1,5 +1,6 @@
 """A monitor follows logs from their static files, and keeps the proof if one shows two faces."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -435,3 +436,39 @@ def test_a_place_out_of_reach_keeps_nobody_from_seeing_the_others(
     assert done.returncode == 1
     assert f"{tmp_path / 'empty'}: the log does not serve checkpoint" in done.stderr
     assert "0 entries known, 7 now, all good" in done.stdout
+
+
+@pytest.mark.parametrize("again", ["member", "lot"])
+def test_what_was_said_once_is_not_said_again_at_a_later_look(
+    grown: Grown, monitor: Monitor, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    """Who runs the log could else undo what came after, by what an author signed long ago."""
+
+    def member(kind: str, reason: str) -> SignedStatement:
+        return Statement.make(BANK, kind, {"member": MEMBER, "reason": reason}).sign(GOVERNANCE)
+
+    def lot(kind: str, **more: str) -> SignedStatement:
+        body = {"lot": b64u_encode((1).to_bytes(16, "big")), **more}
+        return Statement.make(MEMBER, kind, body).sign(KEY)
+
+    def suspended(reason: str) -> SignedStatement:
+        if again == "member":
+            return member("member.suspend", reason)
+        return lot("suspend", reason=reason, appeal="2030-01-01")
+
+    def restored(reason: str) -> SignedStatement:
+        if again == "member":
+            return member("member.reinstate", reason)
+        return lot("reinstate", reason=reason)
+
+    source = open_source(str(grown.public))
+    grown.grow([award(1), suspended("doubt"), restored("settled")])
+    assert monitor.follow(source).problems == ()
+    # The control: the same once more, for another reason, is new.
+    grown.grow([suspended("again"), restored("cleared"), suspended("for-good")])
+    assert monitor.follow(source).problems == ()
+    # The log's own check is made blind.
+    monkeypatch.setattr("ledger.sequencer.identity_of", lambda statement: (0, os.urandom(32)))
+    grown.grow([restored("settled")])
+    assert grown.log.size() == 14
+    assert monitor.follow(source).problems == ("entry 13: its statement is in the log already",)
