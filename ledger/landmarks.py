@@ -35,6 +35,19 @@ class Landmarks:
         number = index // WIDTH
         return self.hashes[number] if number < len(self.hashes) else None
 
+    def over(self, index: int, size: int) -> tuple[Subtree, bytes] | None:
+        """The complete subtree over entry `index` and its hash, if they are of a tree of `size`.
+
+        None past its end.
+        """
+        landmark = self.of(index)
+        if landmark is not None:
+            return landmark_subtree(index), landmark
+        for (lo, hi), node in zip(peak_ranges(size - size % WIDTH, size), self.rest, strict=True):
+            if lo <= index < hi:
+                return Subtree(lo, hi), node
+        return None
+
 
 def make_landmarks(size: int, range_hash: RangeHash) -> Landmarks:
     """The landmarks of the tree of the first `size` entries."""

@@ -225,11 +225,17 @@ def report(
     return verify(Evidence(credential, receipt, "bundle"), trust, at)
 
 
-def later(signed: SignedStatement) -> str:
-    """The receipt where the log, grown by an entry since, holds another statement."""
-    return Log(entry(signed).data, size=SIZE + 1).receipt()
+def holding(entry: Entry, trust: Trust = TRUST) -> tuple[str, Trust]:
+    """The receipt where the log holds another entry, and the bundle of a bank with that log.
+
+    The log grew by an entry since.
+    """
+    log = Log(entry.data)
+    landmarks = make_landmarks(SIZE, log.root)
+    receipt = Log(entry.data, size=SIZE + 1).receipt()
+    return receipt, replace(trust, checkpoint=log.note(), landmarks=landmarks)
 
 
 def shown(signed: SignedStatement, credential: dict[str, Json] = CREDENTIAL) -> Report:
-    """What a verifier says to that."""
-    return report(credential, later(signed))
+    """What a verifier says where the log holds another statement."""
+    return report(credential, *holding(entry(signed)))

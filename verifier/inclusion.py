@@ -20,6 +20,7 @@ from ledger.landmarks import HEADER as LANDMARK_HEADER
 from ledger.landmarks import LandmarkReceipt, landmark_subtree
 from ledger.lots import certified_by
 from ledger.subtree import verify_subtree_inclusion
+from ledger.tree import root_from_inclusion
 from verifier.evidence import Evidence
 from verifier.report import Check, Outcome
 from verifier.trust import Trust
@@ -94,6 +95,7 @@ def locate(text: str, trust: Trust) -> Place | None:
         verify_inclusion(
             leaf_hash(receipt.entry), receipt.index, checkpoint.size, receipt.path, checkpoint.root
         )
+        _check_known(receipt, checkpoint.size, trust)
         return Place(receipt.entry, receipt.index, opened)
     short = LandmarkReceipt.parse(text)
     if short.origin != trust.origin:
@@ -114,13 +116,37 @@ def _open_checkpoint(note: str, trust: Trust) -> OpenNote:
     checkpoint = Checkpoint.parse(opened.text)
     if checkpoint.origin != trust.origin:
         raise BadReceipt(f"its checkpoint is of another log, {checkpoint.origin}")
-    known = Checkpoint.parse(open_note(trust.checkpoint, trust.log_keys).text)
+    known = _known(trust)
     if known.size == checkpoint.size and known.root != checkpoint.root:
         raise BadReceipt(
             f"the log shows two histories of {known.size} entries: the receipt's and the trust "
             "bundle's differ"
         )
     return opened
+
+
+def _check_known(receipt: Receipt, size: int, trust: Trust) -> None:
+    """The path goes through what the trust bundle knows of the tree, where both have it whole.
+
+    Whoever has the log's key could else show an entry at a place that another one has.
+    """
+    known = trust.landmarks.over(receipt.index, _known(trust).size)
+    if known is None or known[0].end > size:
+        return
+    subtree, node = known
+    width = subtree.end - subtree.start
+    path = receipt.path[: width.bit_length() - 1]
+    leaf = leaf_hash(receipt.entry)
+    if root_from_inclusion(leaf, receipt.index - subtree.start, width, path) != node:
+        raise BadReceipt(
+            f"the log shows two histories: at {receipt.index} the receipt's tree has another entry "
+            "than the trust bundle's, or other entries about it"
+        )
+
+
+def _known(trust: Trust) -> Checkpoint:
+    """The bundle's own checkpoint, whose signature was checked when the bundle was opened."""
+    return Checkpoint.parse(open_note(trust.checkpoint, ()).text)
 
 
 def _same(credits: str, earned: int | float) -> bool:

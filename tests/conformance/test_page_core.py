@@ -25,8 +25,9 @@ import pytest
 from credentials.qr import to_digits
 from credentials.qr.digits import bytes_to_digits, digits_to_bytes
 from credentials.qr.landmark import landmark_receipt
-from keys import Json, PrivateKey, encode
-from tests.bank_kit import small_bank
+from keys import Json, PrivateKey, encode, open_signer
+from ledger import Checkpoint, Receipt, inclusion_proof, leaf_hash, root_hash, sign_note
+from tests.bank_kit import result, small_bank
 from tests.page_core_kit import Runner, Task, in_chromium, in_node
 from verifier import open_trust
 from verifier.sentences import LANGUAGES, sentence
@@ -373,6 +374,44 @@ def test_every_kind_of_entry(tmp_path: Path, by_page: Runner) -> None:
     print(f"\n{len(tasks)} files: {dict(counts)}")
     assert not wrong, "\n".join(wrong)
     assert counts["verified"] >= 3 * len(made) - 1  # alone, with its own receipt again, as QR
+    assert counts["not verified"] > 20
+
+
+def test_receipts_of_another_history(tmp_path: Path, by_page: Runner) -> None:
+    """The log's own key signs trees that go on from another entry, of many sizes."""
+    with small_bank(tmp_path / "bank") as small:
+        log = small.bank.log
+        made = [small.bundle(*pair) for pair in small.every_kind().values()]
+        while log.size() < 270:
+            small.award(f"li-{log.size()}")
+        offered = small.offer(small.north, result("zhao-1"))
+        assert offered.credential is not None
+        made.append(small.bundle(offered.credential, small.submit(offered)))
+        trust = tmp_path / "trust.json"
+        trust.write_bytes(small.bank.trust.export([small.governance]))
+        entries, at = list(log.entries()), small.bank.now().replace(microsecond=0)
+        key = open_signer(f"file:{small.bank.settings.keystore('log')}", "p")
+    origin = open_trust(trust.read_bytes()).origin
+    leaves = [leaf_hash(data) for data in entries]
+    tasks = []
+    for bundle in made:
+        index = Receipt.parse(bundle["receipt"]).index
+        for changed in (None, index - 1, index + 1, len(entries) - 2):
+            for size in (index + 1, 64, 256, len(entries) - 1, len(entries), 300, 1000):
+                tree = [*leaves, *(leaf_hash(b"%d" % n) for n in range(1000))][:size]
+                if not index < size or (changed is not None and changed >= size):
+                    continue
+                if changed is not None:
+                    tree[changed] = bytes(32)
+                text = Checkpoint(origin, size, root_hash(tree)).text
+                path = inclusion_proof(index, size, lambda lo, hi: root_hash(tree[lo:hi]))  # noqa: B023
+                receipt = Receipt(entries[index], index, tuple(path), sign_note(text, origin, key))
+                forged = {**bundle, "receipt": receipt.encode()}
+                tasks.append(Task(f"{index} of {size}, not {changed}", at, encode(forged)))
+    wrong, counts = differences(tasks, trust, by_page)
+    print(f"\n{len(tasks)} files: {dict(counts)}")
+    assert not wrong, "\n".join(wrong)
+    assert counts["verified"] > 20
     assert counts["not verified"] > 20
 
 

@@ -142,6 +142,23 @@ def test_every_complete_run_of_256_entries_has_its_landmark(size: int) -> None:
             verify_subtree_inclusion(MANY[index], index, subtree, path, known)
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 8, 255, 256, 257, 511, 512, 700, 1023, 1300])
+def test_every_entry_has_one_complete_subtree_that_is_known(size: int) -> None:
+    landmarks = make_landmarks(size, many)
+    place = 0
+    while place < size:
+        found = landmarks.over(place, size)
+        assert found is not None
+        subtree, node = found
+        assert (subtree.start, node) == (place, many(subtree.start, subtree.end))
+        width = subtree.end - place
+        assert width & (width - 1) == 0
+        assert all(landmarks.over(index, size) == found for index in range(place, subtree.end))
+        place = subtree.end
+    assert place == size
+    assert landmarks.over(size, size) is None
+
+
 def test_landmarks_are_believed_only_as_part_of_a_checkpoint() -> None:
     checkpoint = Checkpoint("cq.example/log", 1000, many(0, 1000))
     landmarks = make_landmarks(1000, many)

@@ -22,7 +22,8 @@ from tests.award_kit import (
     SECOND,
     SIGNING,
     TRUST,
-    later,
+    entry,
+    holding,
     report,
     shown,
     signed_by,
@@ -127,7 +128,7 @@ def test_every_key_that_signed_counts() -> None:
     def with_keys(*periods: KeyPeriod, attested: bool = False) -> list[str]:
         trust = keyed(*periods, attested=ATTESTED if attested else frozenset())
         shown_as = [
-            report(trust=trust, receipt=later(both)),
+            report(CREDENTIAL, *holding(entry(both), trust)),
             report(by_second, trust=trust),
             report(trust=trust),
         ]
@@ -172,14 +173,13 @@ def test_grants_for_an_award_of_no_field_and_for_a_qualification() -> None:
     assert issuer(none_shown).code == "issuer.no-grant"
     qualification = signed_by(SIGNING, unsigned(credits=None))
     signed = statement(qualification, "confer").sign(SIGNING)
-    receipt = later(signed)
     for fields, code in (
         (("*",), "issuer.good"),
         (("computing",), "issuer.no-grant"),
         (("computing", "*"), "issuer.good"),
     ):
         trust = trusting(grants=(replace(GRANT, fields=fields),))
-        found = report(qualification, receipt, trust, AT)
+        found = report(qualification, *holding(entry(signed), trust), AT)
         assert [check.code for check in found.checks if check.outcome is FAILED] == (
             [] if code == "issuer.good" else [code]
         )

@@ -28,6 +28,7 @@ from tests.award_kit import (
     URL,
     Log,
     entry,
+    holding,
     report,
     shown,
     signed_by,
@@ -96,8 +97,11 @@ def test_short_receipts() -> None:
 
 
 def test_receipts_that_prove_something_else() -> None:
-    other = Log(entry(index=PLACE + 1).data, size=SIZE + 1)
-    assert "the entry says it is 101, the receipt 100" in refused(report(receipt=other.receipt()))
+    receipt, trust = holding(entry(index=PLACE + 1))
+    reason = "the entry says it is 101, the receipt 100"
+    assert reason in refused(report(receipt=receipt, trust=trust))
+    # Under the bundle of the true log, it is that log's history that it contradicts.
+    assert "two histories: at 100 the" in refused(report(receipt=receipt))
     path = RECEIPT.replace(f"index {PLACE}\n", f"index {PLACE + 1}\n")
     assert "does not lead to the root" in refused(report(receipt=path))
     assert "it does not begin as a tlog-proof" in refused(report(receipt="x"))

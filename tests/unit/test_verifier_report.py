@@ -306,6 +306,38 @@ def test_two_histories_of_one_size_are_seen(forge: Forge) -> None:
     assert f"two histories of {len(entries)} entries" in said(report, "ledger")
 
 
+def rewritten(forge: Forge, place: int) -> list[bytes]:
+    """The log's entries, all chained anew from a changed one on."""
+    entries: list[bytes] = []
+    for number, data in enumerate(forge.bank.log.entries()):
+        entry = Entry.parse(data)
+        prev = leaf_hash(entries[-1]) if entries else entry.prev
+        time = format_time(forge.at) if number >= place else entry.time
+        entries.append(Entry.make(number, prev, time, entry.signed).data)
+    return entries
+
+
+@pytest.mark.parametrize("more", [-1, 1, 40, 300])
+def test_a_receipt_of_another_history_is_seen_whatever_its_size(forge: Forge, more: int) -> None:
+    """The log's own key signs another tree, which no witness need have seen."""
+    entries = list(forge.bank.log.entries())
+    padding = [b"%d" % number for number in range(more)]
+    index = forge.awards["retired key"][1]
+
+    def shown(history: list[bytes]) -> Report:
+        tree = [*history, *padding] if more > 0 else history[:more]
+        return forge.shown("retired key", forge.receipt(tree, index).encode())
+
+    # The control: the true history, which the log went on with or had not yet finished.
+    assert codes(shown(entries))["ledger"] == "ledger.good"
+    report = shown(rewritten(forge, index))
+    assert (report.exit_code, codes(report)["ledger"]) == (1, "ledger.bad")
+    assert f"two histories: at {index} the" in said(report, "ledger")
+    # And where the entry itself is the true one, and another beside it.
+    report = shown(rewritten(forge, index + 1))
+    assert (report.exit_code, codes(report)["ledger"]) == (1, "ledger.bad")
+
+
 def test_a_quorum_counts_operators_whichever_of_their_keys_signs(forge: Forge) -> None:
     name = "w.example/witness"
     old = Ed25519Cosigner(name, PrivateKey.generate())

@@ -71,6 +71,22 @@ export function landmarkOf(trust, index) {
   return number < trust.landmarks.length ? trust.landmarks[number] : null;
 }
 
+/** {start, width, node} of the complete subtree over entry `index` whose hash is known; null past the end. */
+export function knownOver(trust, index) {
+  const landmark = landmarkOf(trust, index);
+  if (landmark) return { start: index - (index % LANDMARK_WIDTH), width: LANDMARK_WIDTH, node: landmark };
+  const left = trust.known.size % LANDMARK_WIDTH;
+  let start = trust.known.size - left;
+  let place = 0;
+  for (let width = LANDMARK_WIDTH / 2; width; width /= 2)
+    if (left & width) {
+      if (index >= start && index < start + width) return { start, width, node: trust.rest[place] };
+      start += width;
+      place += 1;
+    }
+  return null;
+}
+
 async function checkSignatures(signatures, trust, governance) {
   const message = utf8(CONTEXT + encode(trust));
   const signed = new Set();
@@ -182,6 +198,7 @@ async function checkLog(result, landmarks) {
   if (!fits || !equal(rootOfNodes(hashes, rest), checkpoint.root))
     throw new BadTrust("the trust bundle's landmarks do not lead to its checkpoint's root");
   result.landmarks = hashes;
+  result.rest = rest;
   result.known = checkpoint;
 }
 

@@ -12,7 +12,7 @@ import { CAUTION, check, FAILED, NOT_CHECKED, PASSED, UNKNOWN, verdict } from ".
 import { hiddenCharacters, mixesAlphabets, shown } from "./spelling.js";
 import { isSet, listUrl, readStatusList, REVOCATION, slotOf, statusEntry, SUSPENSION } from "./status.js";
 import { leafHash, rootFromInclusion } from "./tree.js";
-import { landmarkOf } from "./trust.js";
+import { knownOver, landmarkOf } from "./trust.js";
 import { sha256 } from "../vendor/noble.js";
 
 const AFTER_FORMAT = ["signature", "issuer", "ledger", "witnesses", "status", "validity", "holder"];
@@ -199,6 +199,7 @@ async function placeOf({ entry, index, path, checkpoint, origin }, trust) {
     const { opened, size, root } = await openCheckpoint(checkpoint, trust);
     if (!equal(rootFromInclusion(leaf, index, size, path), root))
       throw new Fault(`the inclusion path of entry ${index} does not lead to the root`);
+    checkKnown(leaf, index, size, path, trust);
     return { entry, index, opened };
   }
   if (origin !== trust.origin) throw new Fault(`it is of another log, ${origin}`);
@@ -207,6 +208,17 @@ async function placeOf({ entry, index, path, checkpoint, origin }, trust) {
   if (!equal(rootFromInclusion(leaf, index % LANDMARK_WIDTH, LANDMARK_WIDTH, path), landmark))
     throw new Fault(`the path of entry ${index} does not lead to the subtree`);
   return { entry, index, opened: (await openCheckpoint(trust.checkpoint, trust)).opened };
+}
+
+/** The path goes through what the trust bundle knows of the tree, where both have it whole. */
+function checkKnown(leaf, index, size, path, trust) {
+  const known = knownOver(trust, index);
+  if (!known || known.start + known.width > size) return;
+  const { start, width, node } = known;
+  if (!equal(rootFromInclusion(leaf, index - start, width, path.slice(0, Math.log2(width))), node))
+    throw new Fault(
+      `the log shows two histories: at ${index} the receipt's tree has another entry than the trust bundle's, or other entries about it`,
+    );
 }
 
 async function openCheckpoint(note, trust) {
