@@ -60,6 +60,8 @@ class StaticLog:
         try:
             verify_consistency(size, checkpoint.size, proof, root, checkpoint.root)
         except BadProofPath as error:
+            # What came damaged may be whole the next time it is read.
+            self._tree = TileTree(self._read_tile)
             raise BadEntry(
                 f"the tiles do not lead to the root of the checkpoint of {checkpoint.size} entries"
             ) from error

@@ -10,6 +10,7 @@ import pytest
 
 from keys import PrivateKey, b64u_encode
 from ledger import (
+    BadEntry,
     BadNote,
     Checkpoint,
     LedgerError,
@@ -381,6 +382,28 @@ def test_bad_tiles_are_no_split_view(
     assert monitor.follow(open_source(str(grown.public))).problems == ()
     with pytest.raises(SplitView):
         monitor.follow(open_source(str(fork(tmp_path, 1000, 200).public)))
+
+
+def test_a_tile_that_came_damaged_once_is_read_again(grown: Grown, monitor: Monitor) -> None:
+    """A monitor that looks again and again keeps the log's tiles, but not wrong ones."""
+    grown.grow([award(n) for n in range(300)])
+    monitor.follow(open_source(str(grown.public)))
+    grown.grow([award(n) for n in range(300, 400)])
+    inner, damaged = folder_fetch(grown.public), ["tile/0/001.p/151"]
+    assert inner(damaged[0]) is not None
+
+    def fetch(path: str) -> bytes | None:
+        data = inner(path)
+        if path not in damaged or data is None:
+            return data
+        damaged.remove(path)
+        return bytes(len(data))
+
+    log = StaticLog(fetch)
+    with pytest.raises(BadEntry, match="the tiles do not lead to the root"):
+        monitor.follow(log)
+    assert not damaged
+    assert monitor.follow(log).problems == ()
 
 
 @pytest.mark.parametrize("keys", [(), (VerifierKey(ORIGIN, 1, LOG.public_key.raw),)])
