@@ -13,6 +13,7 @@ from bank.api.appeals import add_appeals
 from bank.api.description import describe
 from bank.api.federation import add_federation
 from bank.api.front import Front, Number
+from bank.api.heads import Heads
 from bank.api.learner_records import add_learner_records
 from bank.api.members import add_members
 from bank.api.openid4vci import add_openid4vci
@@ -104,11 +105,12 @@ def make_app(bank: Bank, demo: Demo | None = None) -> FastAPI:
     guard.complete(app.routes)
     app.add_middleware(Front, guard=guard, routes=app.routes, answers=answers)
     app.add_middleware(Bodies, largest=LARGEST)
-    # The last, so that it is around all others.
+    # Around all those, so that it sees whatever they refuse.
     span = start_tracing() if bank.settings.tracing else None
     paths = {path for _, _, path in served(app.routes)}
     fixed = frozenset(path for path in paths if "{" not in path)
     app.add_middleware(Watch, figures=figures, fixed=fixed, span=span)
+    app.add_middleware(Heads)
     app.state.figures = figures
     bank.health.watch_commits(figures.append)
     return app
