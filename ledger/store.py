@@ -170,7 +170,8 @@ def open_store(url: str) -> Engine:
         with engine.connect() as connection:
             _check_durable(connection, backend)
     except SQLAlchemyError as error:
-        raise StoreFault(f"the database cannot be opened: {_reason(error)}") from error
+        advice = _advice(error.orig) if isinstance(error, DBAPIError) else ""
+        raise StoreFault(advice or f"the database cannot be opened: {_reason(error)}") from error
     return engine
 
 
@@ -345,16 +346,23 @@ def _faults_told() -> Iterator[None]:
 
 def store_fault(error: BaseException) -> StoreFault:
     """What the database's driver raised, in one clear sentence."""
-    full = (
-        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        or getattr(error, "sqlstate", None) == "53100"
-    )
-    if full:
-        return StoreFault(
-            "the disk is full, so the database stored nothing of this; make room and try again"
-        )
     reason = str(error).strip().split("\n")[0]
-    return StoreFault(f"the database failed ({reason}); try again, nothing is stored twice")
+    said = f"the database failed ({reason}); try again, nothing is stored twice"
+    return StoreFault(_advice(error) or said)
+
+
+def _advice(error: BaseException | None) -> str:
+    """What to do about a fault that needs more than another try, or nothing."""
+    code, state = getattr(error, "sqlite_errorcode", 0), getattr(error, "sqlstate", "")
+    if code == sqlite3.SQLITE_FULL or state == "53100":
+        return "the disk is full, so the database stored nothing of this; make room and try again"
+    # Its lowest byte says what it is about (SQLITE_READONLY_DIRECTORY and others are of one kind).
+    if code & 0xFF == sqlite3.SQLITE_READONLY:
+        return (
+            "the database may not be written here, and SQLite writes beside it even to read; run "
+            "this as the user whose database it is, or on a copy"
+        )
+    return ""
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

@@ -37,7 +37,7 @@ from ledger import (
 from ledger.group_commit import GroupCommit
 from ledger.log import Log, read_head
 from ledger.sequencer import Declined, Placed
-from ledger.store import open_store, reading, unprotected, writing
+from ledger.store import create_tables, execute, open_store, reading, unprotected, writing
 from tests.log_kit import (
     BANK,
     GOVERNANCE,
@@ -517,6 +517,15 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 1000)
     with pytest.raises(StoreFault, match="cannot be opened"):
         open_store(f"sqlite:///{path}")
+
+
+def test_a_database_that_may_only_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    create_tables(open_store(f"sqlite:///{path}"))
+    engine = open_store(f"sqlite:///file:{path}?mode=ro&uri=true")
+    told = pytest.raises(StoreFault, match=r"may not be written here.*run this as the user")
+    with told, writing(engine) as connection:
+        execute(connection, "UPDATE head SET size = 1")
 
 
 @pytest.mark.parametrize("setting", ["synchronous_commit"])
