@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI, Request, Response
 
-from bank.pages import learner
+from bank.pages import learner, registrar
 from bank.pages.account import account_routes
 from bank.pages.demo import demo_routes
 from bank.pages.door import door_routes
@@ -15,13 +15,6 @@ from bank.pages.language import N_
 from bank.pages.operator import operator_routes
 from bank.pages.page import Pages, asset_routes
 from bank.pages.people import people_routes
-from bank.pages.registrar import (
-    api_key_routes,
-    award_routes,
-    key_routes,
-    rule_routes,
-    upload_routes,
-)
 from bank.pages.regulator import regulator_routes
 from bank.pages.visitor import Visitors
 from bank.service import Bank
@@ -62,17 +55,7 @@ def add_pages(app: FastAPI, bank: Bank, visitors: Visitors, demo: Demo | None = 
     app.include_router(joining_routes(pages, visitors, providers))
     for public in (explorer_routes, register_routes):
         app.include_router(public(pages))
-    for routes in (
-        account_routes,
-        people_routes,
-        upload_routes,
-        award_routes,
-        rule_routes,
-        key_routes,
-        api_key_routes,
-    ):
-        app.include_router(routes(pages, visitors))
-    for routes in learner.ROUTES:
+    for routes in (account_routes, people_routes, *registrar.ROUTES, *learner.ROUTES):
         app.include_router(routes(pages, visitors))
     for watching in (regulator_routes, operator_routes):
         app.include_router(watching(pages, visitors))
