@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
 
 from bank.institution import RECORDS
-from bank.pages.registrar.uploads import result_json
+from bank.pages.registrar.upload_signing import result_json
 from bank.results import Learner, Result, UnitRef
 from bank.sign_in import Role
 from keys import PrivateKey, encode, write_keystore

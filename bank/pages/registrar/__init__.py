@@ -6,10 +6,14 @@ from bank.pages.registrar.awards import award_routes
 from bank.pages.registrar.keys import key_routes
 from bank.pages.registrar.rules import rule_routes
 from bank.pages.registrar.signing import signing_routes
+from bank.pages.registrar.upload_files import upload_file_routes
+from bank.pages.registrar.upload_signing import upload_signing_routes
 from bank.pages.registrar.uploads import upload_routes
 
 ROUTES = (
     upload_routes,
+    upload_file_routes,
+    upload_signing_routes,
     award_routes,
     signing_routes,
     approval_routes,

@@ -31,7 +31,7 @@ class Office:
     pages: Pages
 
     def show(
-        self, request: Request, person: Person, template: str, code: int = 200, **context: object
+        self, request: Request, person: Person, template: str, code: int = 200, /, **context: object
     ) -> HTMLResponse:
         """A page of the institution's."""
         words = self.pages.words(request)

@@ -1,7 +1,5 @@
-"""Results: a file is uploaded, its columns are said, its problems shown; then it is signed here."""
+"""Results: a file is uploaded, its columns are said, its problems shown, up to its signing."""
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -9,17 +7,14 @@ from fastapi import APIRouter, Depends, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from bank.batches import check_batch
 from bank.errors import BadRequest, BankError
 from bank.institution import unit_credits
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import Office, answer, read_object
+from bank.pages.registrar.desk import Office
 from bank.pages.visitor import Visitors, field
-from bank.results import DATE_FORMATS, Result, ResultsError
+from bank.results import DATE_FORMATS, Preview, ResultsError
 from bank.sign_in import Person
-from bank.submissions import outcomes_json, read_batch, read_submissions
 from bank.uploads import FIELDS, Upload, UploadState, guess_mapping, nested
-from keys import Json
 
 _SHOWN = 100
 _SAMPLE = 5
@@ -32,7 +27,6 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
     bank, office = pages.bank, Office(pages)
     staff = Annotated[Person, Depends(visitors.person)]
     posted = Annotated[FormData, Depends(visitors.posted)]
-    sent = Annotated[bytes, Depends(visitors.sent)]
 
     def show_start(request: Request, person: Person, problem: str = "") -> Response:
         found = bank.uploads.open(person.scope)
@@ -70,13 +64,6 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         """Where an institution's people begin: a new file, and those not finished."""
         return show_start(request, person)
 
-    @routes.get("/registrar/template.csv")
-    def template(person: staff) -> Response:
-        """A file to fill in, which Excel opens too."""
-        names = [item.called[0] for item in FIELDS if item.name != "source_key"]
-        examples = [item.example for item in FIELDS if item.name != "source_key"]
-        return _csv([names, examples], "results-template.csv")
-
     @routes.post("/registrar/uploads")
     def take(request: Request, form: posted, person: staff) -> Response:
         """Take a file."""
@@ -101,22 +88,13 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             return office.show(
                 request, person, "sign.html", upload=upload, problems=len(preview.problems)
             )
-        start = max(0, (page - 1) * _SHOWN)
-        units = sorted(unit_credits(preview.results).items(), key=lambda item: item[0].code)
         return office.show(
             request,
             person,
             "preview.html",
             upload=upload,
             name=bank.uploads.contents(person.scope, name).name,
-            preview=preview,
-            bad_rows=len({problem.line for problem in preview.problems}),
-            problems=preview.problems[start : start + _SHOWN],
-            page=page,
-            pages=-(-len(preview.problems) // _SHOWN),
-            sample=preview.results[:_SAMPLE],
-            units=units[:_SHOWN],
-            unit_count=len(units),
+            **_previewed(preview, page),
         )
 
     @routes.post("/registrar/uploads/{name}/mapping")
@@ -144,91 +122,22 @@ def upload_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             raise BadRequest(f"an upload has no step {step[:40]}")
         return RedirectResponse(f"/registrar/uploads/{name}", 303)
 
-    @routes.get("/registrar/uploads/{name}/problems.csv")
-    def problems(name: str, person: staff) -> Response:
-        """Every problem: line, field, what is wrong and what to do."""
-        found = bank.uploads.preview(person.scope, name).problems
-        rows = [[str(item.line), item.field, item.message] for item in found]
-        return _csv([["line", "field", "problem"], *rows], "problems.csv")
-
-    @routes.get("/registrar/uploads/{name}/set-aside.csv")
-    def set_aside(name: str, person: staff) -> Response:
-        """The rows with problems as they stand in the file, to be corrected and sent again."""
-        found = {item.line for item in bank.uploads.preview(person.scope, name).problems}
-        return _csv(bank.uploads.lines(person.scope, name, found), "set-aside.csv")
-
-    @routes.get("/registrar/uploads/{name}/results")
-    def results(name: str, person: staff) -> Response:
-        """The results to be signed, for the page's script."""
-        upload = bank.uploads.find(person.scope, name)
-        if upload.state is not UploadState.SIGNING:
-            raise BadRequest("this upload is not ready to be signed; open it again")
-        found: list[Json] = [
-            result_json(item) for item in bank.uploads.preview(person.scope, name).results
-        ]
-        left = bank.intake.alone(office.did(person))
-        return answer({"alone": left, "done": upload.done, "results": found})
-
-    @routes.post("/registrar/uploads/{name}/signed/batch")
-    def batch(name: str, body: sent, person: staff) -> Response:
-        """More awards than one person hands in: kept until a second person has approved them."""
-        bank.uploads.find(person.scope, name)
-        signed, awards = read_batch(read_object(body))
-        if bank.log.index_of(signed.statement) is not None:
-            bank.batches.approve(signed.statement)
-            return answer({"approved": True})
-        check_batch(signed.statement, awards)
-        bank.approvals.propose(office.did(person), signed, person.person)
-        bank.batches.keep(signed.statement, awards)
-        return answer({"approved": False})
-
-    @routes.post("/registrar/uploads/{name}/signed/statements")
-    def statements(name: str, body: sent, person: staff) -> Response:
-        """Append what the page signed; `done` says how far the upload has come with it."""
-        value = read_object(body)
-        done = value.get("done")
-        if type(done) is not int:
-            raise BadRequest("say how many awards are done")
-        submissions = read_submissions(value)
-        mine = office.did(person)
-        if any(item.signed.statement.author != mine for item in submissions):
-            raise BadRequest("a statement is another institution's than the one you serve")
-        outcomes = bank.intake.submit(submissions)
-        bank.uploads.advance(person.scope, name, done)
-        return answer(outcomes_json(outcomes))
-
-    @routes.post("/registrar/uploads/{name}/signed/finish")
-    def finish(name: str, body: sent, person: staff) -> Response:
-        """The last award is in the ledger: the file is destroyed."""
-        upload = bank.uploads.finish(person.scope, name)
-        return answer({"next": f"/registrar/uploads/{upload.upload}"})
-
     return routes
 
 
-def result_json(result: Result) -> dict[str, Json]:
-    """A result as the signing script takes it."""
-    unit = result.unit
+def _previewed(preview: Preview, page: int) -> dict[str, object]:
+    """What of a preview its page shows; `page` is one of its problems' pages."""
+    start = max(0, (page - 1) * _SHOWN)
+    units = sorted(unit_credits(preview.results).items(), key=lambda item: item[0].code)
     return {
-        "awarded": result.awarded.isoformat(),
-        "credits": result.credits,
-        "expires": None if result.expires is None else result.expires.isoformat(),
-        "grade": result.grade,
-        "learner_key": result.learner.key,
-        "learner_name": result.learner.name,
-        "line": result.line,
-        "source_key": result.source_key,
-        "unit": {
-            "code": unit.code,
-            "field": unit.field,
-            "framework": unit.framework,
-            "hours": unit.hours,
-            "level": unit.level,
-            "scheme": unit.scheme,
-            "title_en": unit.title_en,
-            "title_zh": unit.title_zh,
-            "version": unit.version,
-        },
+        "preview": preview,
+        "bad_rows": len({problem.line for problem in preview.problems}),
+        "problems": preview.problems[start : start + _SHOWN],
+        "page": page,
+        "pages": -(-len(preview.problems) // _SHOWN),
+        "sample": preview.results[:_SAMPLE],
+        "units": units[:_SHOWN],
+        "unit_count": len(units),
     }
 
 
@@ -254,17 +163,3 @@ def _file(form: FormData, name: str) -> tuple[str, bytes]:
         return "", b""
     assert isinstance(given, UploadFile) or hasattr(given, "file")
     return given.filename or "", given.file.read()
-
-
-def _csv(rows: list[list[str]], name: str) -> Response:
-    written = io.StringIO()
-    csv.writer(written).writerows([[_inert(cell) for cell in row] for row in rows])
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    # With the mark by which Excel knows UTF-8.
-    data = b"\xef\xbb\xbf" + written.getvalue().encode()
-    return Response(data, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "@", "\t")) else cell
