@@ -1,6 +1,5 @@
 """The operator's log, read: what those who run the bank did with it, in plain words."""
 
-from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -9,7 +8,7 @@ from starlette.datastructures import FormData
 
 from bank.operator_log import SERVER, SHELL, Act
 from bank.pages.language import N_, Words
-from bank.pages.page import Pages
+from bank.pages.page import Pages, Show
 from bank.pages.visitor import Visitors
 from bank.sign_in import Person, Role
 from ledger.journal import JournalReport, Record
@@ -40,7 +39,6 @@ _SAID: Final = {
     Act.UPLOAD_DISCARDED: N_("An uploaded file was destroyed."),
     Act.WITNESSES: N_("The witnesses that are asked changed."),
 }
-Show = Callable[..., Response]
 
 
 def operator_log_routes(pages: Pages, visitors: Visitors, role: Role, show: Show) -> APIRouter:

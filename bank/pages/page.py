@@ -45,6 +45,9 @@ _TYPES: Final = {
 _SMALL: Final = 1024
 _YEAR: Final = 365 * 24 * 3600
 
+Show = Callable[..., Response]
+"""Shows a template in the frame of an area of the pages: its tabs, and what all of it needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:

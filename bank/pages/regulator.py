@@ -19,6 +19,7 @@ from bank.pages.figures import (
 from bank.pages.language import N_
 from bank.pages.operator_log import operator_log_routes
 from bank.pages.page import Pages
+from bank.pages.proposals import proposal_routes
 from bank.pages.supervision import supervision_routes
 from bank.pages.visitor import Visitors
 from bank.per_size import Look
@@ -112,7 +113,8 @@ def regulator_routes(pages: Pages, visitors: Visitors) -> APIRouter:
         return _file(encode(body) + b"\n", "application/json", f"{name}.json")
 
     routes.include_router(figures)
-    routes.include_router(supervision_routes(pages, visitors, show))
+    for governing in (supervision_routes, proposal_routes):
+        routes.include_router(governing(pages, visitors, show))
     routes.include_router(operator_log_routes(pages, visitors, Role.REGULATOR, show))
     return routes
 

@@ -204,3 +204,8 @@ def told(words: Words, sentence: str) -> str:
         if match:
             return words.say(text) % match.groupdict()
     return sentence
+
+
+def because(words: Words, says: str, why: object) -> str:
+    """What did not work, and why, as far as that is known in the visitor's language."""
+    return words.say(says) % {"why": told(words, str(why))}
