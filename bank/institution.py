@@ -13,22 +13,10 @@ from decimal import Decimal
 from hashlib import sha256
 from uuid import UUID
 
+from bank.issuing import Identifiers, IssuedBy
 from bank.recognition import Decision
 from bank.results import Learner, Result, UnitRef
-from credentials import (
-    REVOCATION,
-    Achievement,
-    Alignment,
-    Award,
-    Issuer,
-    StatusSlot,
-    achievement_credential,
-    commitment,
-    format_moment,
-    list_url,
-    sign,
-)
-from credentials.achievement import LEVEL, SCHEME
+from credentials import commitment, format_moment, sign
 from keys import Json, Signer, b64u_encode, did_web, encode, verification_method
 from ledger import Lot, SignedStatement, Slot, Statement, Unit
 from ledger.batch import batch_approval
@@ -38,7 +26,6 @@ RECORDS = "creditbank-records"
 """Purpose of the keystore that holds an institution's record secret."""
 APPEAL = timedelta(days=60)
 """How long a decision against a learner may be appealed."""
-_CRITERIA = "Passed the assessment of the unit."
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +193,9 @@ class Institution:
         """
         name = self.conferment(lots)
         credential = sign(
-            self._certificate(qualification, name, learner, slot, created.date()),
+            self._issued.certificate(
+                qualification, learner, slot, created.date(), self._identifiers(name)
+            ),
             self.signer,
             verification_method(self.did, self.signer.public_key),
             format_moment(created),
@@ -293,77 +282,16 @@ class Institution:
         )
 
     def _credential(self, result: Result, available: Decimal, slot: Slot) -> dict[str, Json]:
-        url = list_url(self.domain, slot.list, REVOCATION)
-        expires = result.expires
-        award = Award(
-            UUID(bytes=self._derive("credential", result.source_key)[:16], version=4),
-            UUID(bytes=self._derive("subject", result.source_key)[:16], version=4),
-            result.learner.name,
-            Decimal(result.credits),
-            f"{result.awarded.isoformat()}T00:00:00Z",
-            None if expires is None else f"{expires.isoformat()}T23:59:59Z",
-            StatusSlot(url, slot.index),
-            result.grade,
-        )
-        return achievement_credential(
-            self._issuer(), self._achievement(result.unit, available), award
-        )
+        return self._issued.award(result, available, slot, self._identifiers(result.source_key))
 
-    def _certificate(
-        self,
-        qualification: Qualification,
-        name: str,
-        learner: Learner,
-        slot: Slot,
-        day: date,
-    ) -> dict[str, Json]:
-        body, base = qualification.body, f"https://{self.domain}"
-        titles = body["title"]
-        both = (str(titles["zh"]), str(titles["en"])) if isinstance(titles, dict) else ("", "")
-        achievement = Achievement(
-            f"{base}/qualifications/{self.slug}/{body['code']}/{body['version']}",
-            str(body["code"]),
-            _both(*both),
-            f"{body['total']} credits by the rules of combination of {qualification.name}.",
-            "Met the requirement with credits that were used up by it.",
-            Decimal(str(body["total"])),
-            "",
-            (self._level(str(body["framework"]), str(qualification.level)),),
-            "Certificate",
-        )
-        award = Award(
+    @property
+    def _issued(self) -> IssuedBy:
+        return IssuedBy(self.domain, self.slug, self.did, self.names)
+
+    def _identifiers(self, name: str) -> Identifiers:
+        return Identifiers(
             UUID(bytes=self._derive("credential", name)[:16], version=4),
             UUID(bytes=self._derive("subject", name)[:16], version=4),
-            learner.name,
-            None,
-            f"{day.isoformat()}T00:00:00Z",
-            None,
-            StatusSlot(list_url(self.domain, slot.list, REVOCATION), slot.index),
-        )
-        return achievement_credential(self._issuer(), achievement, award)
-
-    def _issuer(self) -> Issuer:
-        return Issuer(self.did, _both(self.names["zh"], self.names["en"]))
-
-    def _level(self, framework: str, level: str) -> Alignment:
-        url = f"https://{self.domain}/frameworks/{framework}/1#{level}"
-        return Alignment(LEVEL, framework, level, f"Level {level}", url)
-
-    def _achievement(self, unit: UnitRef, available: Decimal) -> Achievement:
-        base = f"https://{self.domain}"
-        level = self._level(unit.framework, unit.level)
-        scheme = Alignment(
-            SCHEME, unit.scheme, unit.scheme, unit.scheme, f"{base}/schemes/{unit.scheme}"
-        )
-        return Achievement(
-            f"{base}/units/{self.slug}/{unit.code}/{unit.version}",
-            unit.code,
-            _both(unit.title_zh, unit.title_en),
-            f"{unit.hours} hours of learning.",
-            _CRITERIA,
-            available,
-            unit.field,
-            (level, scheme),
         )
 
     def _derive(self, what: str, name: str) -> bytes:
@@ -404,7 +332,3 @@ def _unit_ref(unit: Unit) -> UnitRef:
         unit.framework,
         unit.scheme,
     )
-
-
-def _both(chinese: str, english: str) -> str:
-    return chinese if chinese == english else f"{chinese} {english}"

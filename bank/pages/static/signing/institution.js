@@ -1,7 +1,8 @@
 // The institution's own side in the browser: from a result to a signed statement and credential.
 //
-// What bank/institution.py does, byte for byte: the same record gives the same lot, credential and
-// pseudonyms on whichever of the two it is signed. Keys are CryptoKeys that cannot be copied out.
+// What bank/institution.py does with bank/issuing.py, byte for byte: the same record gives the same
+// lot, credential and pseudonyms on whichever of the two sides it is signed. Keys are CryptoKeys that
+// cannot be copied out.
 import { base58, base64url, concat, hex, utf8 } from "/v/core/bytes.js";
 import { encode } from "/v/core/canonical.js";
 import { leafHash, rootOfNodes } from "/v/core/tree.js";
