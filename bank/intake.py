@@ -173,7 +173,13 @@ class Intake:
             everything = range(len(request.submissions))
             request.answer.set_result([faults.get(n) or next(placed) for n in everything])
 
-        self._group.enqueue([s.signed for s in good]).add_done_callback(finish)
+        try:
+            appended = self._group.enqueue([s.signed for s in good])
+        except Exception:
+            # Refused, as where the bank is closing: nobody will call `finish`.
+            self._projection.forget(list(pending))
+            raise
+        appended.add_done_callback(finish)
 
     def _expect(
         self, submissions: Sequence[Submission], keys: Mapping[str, AccountKey]
