@@ -13,10 +13,12 @@ from starlette.datastructures import FormData
 from bank import claims
 from bank.claims import Claim
 from bank.errors import BankError
+from bank.pages.institution_names import name_by_did
 from bank.pages.language import Words
 from bank.pages.page import Pages
 from bank.pages.roles import role_name, scope_name
 from bank.pages.visitor import Visitors, as_json, field, next_page
+from bank.service import Bank
 from bank.sign_in import Invitation, Role, totp_uri
 from bank.sign_in.oidc import Providers
 
@@ -59,7 +61,7 @@ def joining_routes(pages: Pages, visitors: Visitors, providers: Providers) -> AP
             login=login,
             name=name,
             claim=claim,
-            claimed_at=_institution_name(pages, words, claim.institution) if claim else "",
+            claimed_at=_claimed_at(bank, words, claim) if claim else "",
             **totp,
             **shown,
         )
@@ -120,10 +122,8 @@ def joining_routes(pages: Pages, visitors: Visitors, providers: Providers) -> AP
     return routes
 
 
-def _institution_name(pages: Pages, words: Words, did: str) -> str:
-    """What a member is called; its DID where it is none."""
-    member = pages.bank.registry().members.get(did)
-    return words.pick(member.names) if member is not None else did
+def _claimed_at(bank: Bank, words: Words, claim: Claim) -> str:
+    return name_by_did(words, bank.registry(), bank.settings)(claim.institution)
 
 
 def _provider(providers: Providers, words: Words, invitation: Invitation) -> str:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from bank.errors import NoSuchThing
-from bank.pages.explorer.routes import name_by_did
+from bank.pages.institution_names import name_by_did
 from bank.pages.page import Pages
 from ledger import format_time
 
@@ -46,9 +46,9 @@ def register_routes(pages: Pages) -> APIRouter:
     @routes.get("/explore/rules")
     def rules(request: Request) -> Response:
         """What institutions take for what."""
-        now = format_time(bank.now())
+        now, registry = format_time(bank.now()), bank.registry()
         found = sorted(
-            bank.registry().catalogue.rules.values(),
+            registry.catalogue.rules.values(),
             key=lambda rule: (bool(rule.withdrawn), rule.author, rule.code, -rule.version),
         )
         return pages.show(
@@ -56,7 +56,7 @@ def register_routes(pages: Pages) -> APIRouter:
             "explorer/rules.html",
             rules=[(rule, rule.in_force(now)) for rule in found[:1000]],
             count=len(found),
-            name_of=name_by_did(pages, pages.words(request)),
+            name_of=name_by_did(pages.words(request), registry, bank.settings),
         )
 
     @routes.get("/explore/frameworks")

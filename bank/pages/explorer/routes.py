@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from bank.answers import json_answer
 from bank.errors import NoSuchThing
 from bank.pages.explorer.stories import story
-from bank.pages.language import Words
+from bank.pages.institution_names import name_by_did
 from bank.pages.page import Pages
 from bank.service import Bank
 from keys import Json, encode
@@ -102,19 +102,6 @@ def log_status(bank: Bank, now: datetime) -> LogStatus:
     )
 
 
-def name_by_did(pages: Pages, words: Words) -> Callable[[str], str]:
-    """What a DID is called in the visitor's language."""
-    bank = pages.bank
-    members = bank.registry().members
-
-    def name_of(did: str) -> str:
-        if did == bank.settings.did:
-            return words.pick(bank.settings.names)
-        return words.pick(members[did].names) if did in members else did
-
-    return name_of
-
-
 def explorer_routes(pages: Pages) -> APIRouter:
     """The routes of this module."""
     routes = APIRouter(include_in_schema=False)
@@ -126,7 +113,7 @@ def explorer_routes(pages: Pages) -> APIRouter:
         if index.strip().isdigit():
             return RedirectResponse(f"/entries/{int(index)}", 303)
         words = pages.words(request)
-        name_of = name_by_did(pages, words)
+        name_of = name_by_did(words, bank.registry(), bank.settings)
         end = max(0, min(before, bank.log.size()))
         start = max(0, end - _PAGE)
         entries = [Entry.parse(data) for data in bank.log.entries(start, end)]
@@ -150,7 +137,7 @@ def explorer_routes(pages: Pages) -> APIRouter:
         found = Entry.parse(bank.log.entry(index))
         statement = found.signed.statement
         words = pages.words(request)
-        name_of = name_by_did(pages, words)
+        name_of = name_by_did(words, bank.registry(), bank.settings)
         lot = statement.body.get("lot")
         known = bank.lots.find(lot) if isinstance(lot, str) else None
         return pages.show(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bank.awards import Award, AwardState
+from bank.pages.institution_names import name_by_did
 from bank.pages.language import N_, Words
 from bank.settings import Settings
 from ledger import Registry
@@ -97,20 +98,13 @@ class Names:
     def __init__(self, words: Words, registry: Registry, settings: Settings) -> None:
         self.words = words
         self._registry = registry
-        self._settings = settings
+        self.institution = name_by_did(words, registry, settings)
         catalogue = registry.catalogue
         slugs = {name: one.titles for name, one in catalogue.schemes.items()}
         slugs |= {name: one.titles for name, one in catalogue.frameworks.items()}
         self._slugs = {name: words.pick(titles) for name, titles in slugs.items()}
         known = "|".join(sorted(map(re.escape, self._slugs), key=len, reverse=True))
         self._slug = re.compile(rf"(?<![\w-])(?:{known})(?![\w-])", re.ASCII) if known else None
-
-    def institution(self, did: str) -> str:
-        """A member, or this bank; the DID of anybody else."""
-        if did == self._settings.did:
-            return self.words.pick(self._settings.names)
-        member = self._registry.members.get(did)
-        return self.words.pick(member.names) if member is not None else did
 
     def unit(self, institution: str, name: str) -> str:
         """A unit or a qualification; its code where it is not published here."""

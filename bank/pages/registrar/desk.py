@@ -1,6 +1,5 @@
 """What every page of an institution has: who it is, the tabs, and answers to scripts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import Request, Response
@@ -8,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from bank.answers import NO_STORE, json_answer
 from bank.errors import BadRequest, NoSuchThing
-from bank.pages.language import N_, Words
+from bank.pages.language import N_
 from bank.pages.page import Pages
 from bank.sign_in import Person, Role
 from keys import Json, KeysError, parse
@@ -78,11 +77,6 @@ class Office:
         if lot.facts.institution != self.did(person):
             raise NoSuchThing(f"the lot {name[:40]} is another institution's")
         return lot
-
-
-def member_name(words: Words, members: Mapping[str, Member], did: str) -> str:
-    """What a member is called; its identifier where it is none of this bank."""
-    return words.pick(members[did].names) if did in members else did
 
 
 def read_object(body: bytes) -> dict[str, Json]:

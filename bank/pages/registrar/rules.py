@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from bank.errors import BadRequest
 from bank.pages.page import Pages
-from bank.pages.registrar.desk import Office, answer, member_name, read_object
+from bank.pages.registrar.desk import Office, answer, read_object
 from bank.pages.visitor import Visitors
 from bank.recognition import Outcome, Recogniser, RecognitionError, Trial, try_rule
 from bank.sign_in import Person
@@ -35,8 +35,8 @@ def rule_routes(pages: Pages, visitors: Visitors) -> APIRouter:
             key=lambda rule: (bool(rule.withdrawn), rule.code, -rule.version),
         )
         others = {
-            did: member_name(words, registry.members, did)
-            for did in registry.members
+            did: words.pick(member.names)
+            for did, member in registry.members.items()
             if did != author
         }
         now = format_time(bank.now())
