@@ -14,8 +14,10 @@ from bank.pages.language import N_
 from bank.pages.page import Pages, Show
 from bank.pages.sentences import because
 from bank.pages.visitor import Visitors, field
-from bank.proposals import propose
+from bank.proposals import Proposal, propose
+from bank.service import Bank
 from bank.sign_in import Person
+from keys import Json
 from ledger import Member, Registry, format_time
 
 
@@ -76,17 +78,22 @@ def supervision_routes(pages: Pages, visitors: Visitors, show: Show) -> APIRoute
         what, about, reason = (field(form, name) for name in ("measure", "about", "reason"))
         try:
             kind, body = measure(member, what, about, reason)
-            made, number = propose(bank.settings.did, kind, body), 2
-            while "reason" in body and bank.log.index_of(made.statement) is not None:
-                made = propose(bank.settings.did, kind, again(body, number))
-                number += 1
-            name = oversight.proposals.keep(made)
+            name = oversight.proposals.keep(_proposed(bank, kind, body))
         except BadRequest as error:
             problem = because(words, N_("The proposal could not be made: %(why)s"), error)
             return member_page(request, slug, problem, 400)
         return RedirectResponse(f"/regulator/proposals/{name}", 303)
 
     return routes
+
+
+def _proposed(bank: Bank, kind: str, body: dict[str, Json]) -> Proposal:
+    """The proposal of a measure; of one with a reason that was taken before, once more."""
+    made, number = propose(bank.settings.did, kind, body), 2
+    while "reason" in body and bank.log.index_of(made.statement) is not None:
+        made = propose(bank.settings.did, kind, again(body, number))
+        number += 1
+    return made
 
 
 def _member(registry: Registry, slug: str) -> Member:
