@@ -457,7 +457,7 @@ def test_a_place_out_of_reach_keeps_nobody_from_seeing_the_others(
         "ledger", "monitor", str(tmp_path / "empty"), str(grown.public), "--state", str(state)
     )
     assert done.returncode == 1
-    assert f"{tmp_path / 'empty'}: the log does not serve checkpoint" in done.stderr
+    assert f"{tmp_path / 'empty'} holds no log" in done.stderr
     assert "0 entries known, 7 now, all good" in done.stdout
 
 
