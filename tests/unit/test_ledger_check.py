@@ -11,6 +11,7 @@ from credentials import StatusSlot
 from keys import Json, PrivateKey, b64u_encode
 from ledger import Checkpoint, SignedStatement, Statement, VerifierKey, sign_note
 from ledger.cosignature import Ed25519Cosigner
+from ledger.landmarks import make_landmarks
 from ledger.note import ED25519
 from tests.award_kit import (
     AWARDED,
@@ -94,6 +95,23 @@ def test_short_receipts() -> None:
     assert "not signed by this bank's log" in refused(
         report(receipt=LOG.short_receipt(), trust=strange)
     )
+
+
+def test_past_the_last_landmark() -> None:
+    """What the bundle knows of the tree there is held against the receipt's, if it is whole."""
+    late = entry(index=UNDER_NONE).data
+    log = Log(late, UNDER_NONE)
+    trust = replace(TRUST, checkpoint=log.note(), landmarks=make_landmarks(SIZE, log.root))
+
+    def shown_of(size: int, last: int = 0) -> Report:
+        return report(receipt=Log(late, UNDER_NONE, size, last=last).receipt(), trust=trust)
+
+    # The bundle's tree of 300 knows its entries 288 to 295 by one hash.
+    for size in (296, SIZE, SIZE + 9):
+        assert check(shown_of(size)).code == GOOD.code
+    assert "two histories: at 290 the" in refused(shown_of(296, last=999))
+    # Of a tree that ends before there is no such hash to compare.
+    assert check(shown_of(295, last=999)).code == GOOD.code
 
 
 def test_receipts_that_prove_something_else() -> None:
