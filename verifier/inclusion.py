@@ -19,7 +19,7 @@ from ledger import (
 from ledger.landmarks import HEADER as LANDMARK_HEADER
 from ledger.landmarks import LandmarkReceipt, landmark_subtree
 from ledger.lots import certified_by
-from ledger.subtree import verify_subtree_inclusion
+from ledger.subtree import Subtree, verify_subtree_inclusion
 from ledger.tree import root_from_inclusion
 from verifier.evidence import Evidence
 from verifier.report import Check, Outcome
@@ -88,14 +88,17 @@ class Place:
 
 def locate(text: str, trust: Trust) -> Place | None:
     """Where a receipt proves its entry to be; None if the trust bundle does not reach so far."""
+    # The bundle's own checkpoint, whose signature was checked when the bundle was opened.
+    known = Checkpoint.parse(open_note(trust.checkpoint, ()).text)
     if not text.startswith(LANDMARK_HEADER):
         receipt = Receipt.parse(text)
-        opened = _open_checkpoint(receipt.checkpoint, trust)
+        opened = _open_checkpoint(receipt.checkpoint, trust, known)
         checkpoint = Checkpoint.parse(opened.text)
-        verify_inclusion(
-            leaf_hash(receipt.entry), receipt.index, checkpoint.size, receipt.path, checkpoint.root
+        leaf = leaf_hash(receipt.entry)
+        verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.path, checkpoint.root)
+        _check_known(
+            receipt, leaf, checkpoint.size, trust.landmarks.over(receipt.index, known.size)
         )
-        _check_known(receipt, checkpoint.size, trust)
         return Place(receipt.entry, receipt.index, opened)
     short = LandmarkReceipt.parse(text)
     if short.origin != trust.origin:
@@ -106,17 +109,16 @@ def locate(text: str, trust: Trust) -> Place | None:
     verify_subtree_inclusion(
         leaf_hash(short.entry), short.index, landmark_subtree(short.index), short.path, landmark
     )
-    return Place(short.entry, short.index, _open_checkpoint(trust.checkpoint, trust))
+    return Place(short.entry, short.index, _open_checkpoint(trust.checkpoint, trust, known))
 
 
-def _open_checkpoint(note: str, trust: Trust) -> OpenNote:
+def _open_checkpoint(note: str, trust: Trust, known: Checkpoint) -> OpenNote:
     opened = open_note(note, (*trust.log_keys, *(witness.key for witness in trust.witnesses)))
     if not any(signature.key in trust.log_keys for signature in opened.signatures):
         raise BadReceipt("its checkpoint is not signed by this bank's log")
     checkpoint = Checkpoint.parse(opened.text)
     if checkpoint.origin != trust.origin:
         raise BadReceipt(f"its checkpoint is of another log, {checkpoint.origin}")
-    known = _known(trust)
     if known.size == checkpoint.size and known.root != checkpoint.root:
         raise BadReceipt(
             f"the log shows two histories of {known.size} entries: the receipt's and the trust "
@@ -125,28 +127,23 @@ def _open_checkpoint(note: str, trust: Trust) -> OpenNote:
     return opened
 
 
-def _check_known(receipt: Receipt, size: int, trust: Trust) -> None:
+def _check_known(
+    receipt: Receipt, leaf: bytes, size: int, known: tuple[Subtree, bytes] | None
+) -> None:
     """The path goes through what the trust bundle knows of the tree, where both have it whole.
 
     Whoever has the log's key could else show an entry at a place that another one has.
     """
-    known = trust.landmarks.over(receipt.index, _known(trust).size)
     if known is None or known[0].end > size:
         return
     subtree, node = known
     width = subtree.end - subtree.start
     path = receipt.path[: width.bit_length() - 1]
-    leaf = leaf_hash(receipt.entry)
     if root_from_inclusion(leaf, receipt.index - subtree.start, width, path) != node:
         raise BadReceipt(
             f"the log shows two histories: at {receipt.index} the receipt's tree has another entry "
             "than the trust bundle's, or other entries about it"
         )
-
-
-def _known(trust: Trust) -> Checkpoint:
-    """The bundle's own checkpoint, whose signature was checked when the bundle was opened."""
-    return Checkpoint.parse(open_note(trust.checkpoint, ()).text)
 
 
 def _same(credits: str, earned: int | float) -> bool:
